@@ -1,0 +1,85 @@
+"""The public names of alert-core: everything that a plugin needs.
+
+Heavy parts (store, runtime, command line) are not imported here; `import alert_core` stays light.
+"""
+
+from __future__ import annotations
+
+from alert_core.components import (
+    Action,
+    Batch,
+    Component,
+    Condition,
+    Context,
+    Cursor,
+    EventSource,
+    Format,
+    Push,
+    unparsed,
+)
+from alert_core.errors import (
+    AlertError,
+    ConfigError,
+    DeliveryError,
+    PluginConflictError,
+    PluginError,
+    PluginLoadError,
+    SecretError,
+    SourceError,
+    StoreError,
+    UnknownTypeError,
+)
+from alert_core.evaluators import Evaluator
+from alert_core.hooks import hookimpl
+from alert_core.model import (
+    UNPARSED,
+    CheckResult,
+    Delivery,
+    DeliveryState,
+    Event,
+    Firing,
+    Message,
+    Notification,
+    Receipt,
+    Severity,
+    Strength,
+)
+from alert_core.settings import Secret, Settings
+
+__all__ = [
+    "UNPARSED",
+    "Action",
+    "AlertError",
+    "Batch",
+    "CheckResult",
+    "Component",
+    "Condition",
+    "ConfigError",
+    "Context",
+    "Cursor",
+    "Delivery",
+    "DeliveryError",
+    "DeliveryState",
+    "Evaluator",
+    "Event",
+    "EventSource",
+    "Firing",
+    "Format",
+    "Message",
+    "Notification",
+    "PluginConflictError",
+    "PluginError",
+    "PluginLoadError",
+    "Push",
+    "Receipt",
+    "Secret",
+    "SecretError",
+    "Settings",
+    "Severity",
+    "SourceError",
+    "StoreError",
+    "Strength",
+    "UnknownTypeError",
+    "hookimpl",
+    "unparsed",
+]

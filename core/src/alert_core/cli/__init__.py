@@ -1,0 +1,1 @@
+"""The command `alert`: one file per noun, no logic."""

@@ -1,0 +1,294 @@
+"""The four kinds of component that a plugin can bring: `EventSource`, `Format`, `Condition`, `Action`.
+
+A component is a class with a short `name` (its `type` in `alert.toml`), a `label`, a `help` text and a settings model, written
+once as the type argument: `class SnmpAction(Action[SnmpSettings])`. Instances are made by the core, one per configured use.
+`__init__` must not do I/O; heavy libraries are imported inside the work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+import msgspec
+
+from alert_core.errors import DeliveryError
+from alert_core.model import UNPARSED, CheckResult, Event, Firing, Message, Notification, Receipt
+from alert_core.settings import Secret, Settings
+
+if TYPE_CHECKING:
+    from alert_core.evaluators import Evaluator
+    from alert_core.projection import BlockDecoder, Projection
+
+__all__ = [
+    "UNKNOWN_TIME",
+    "Action",
+    "Batch",
+    "Component",
+    "Condition",
+    "Context",
+    "Cursor",
+    "EventSource",
+    "Format",
+    "Push",
+    "unparsed",
+]
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of an event whose record does not say one, until the core gives it that of the record before it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a component gets to know about the world around it; nothing else reaches a plugin.
+
+    Attributes:
+        name: The configured name, such as `noc-trap`.
+        state_folder: A folder of its own, made on first use, kept over restarts.
+        program_folder: The `bin` folder from which executables may be run.
+        resolver: Resolves secret references of plugins; use `reveal`.
+    """
+
+    name: str
+    state_folder: Path = Path("state")
+    program_folder: Path = Path("bin")
+    resolver: Callable[[Mapping[str, str]], str | None] | None = field(default=None, repr=False)
+
+    def reveal(self, secret: Secret) -> str:
+        """The value of a secret. Use it at once and keep it nowhere.
+
+        Raises:
+            SecretError: The reference leads nowhere.
+        """
+        return secret.resolve(self.resolver)
+
+
+class Component(ABC, Generic[SettingsT]):
+    """What sources, formats, conditions and actions have in common.
+
+    Attributes:
+        name: The `type` in the configuration: lower case, digits and hyphens.
+        label: What a person chooses in a wizard.
+        help: One paragraph on what it is for; the first one of the class docstring unless set.
+        settings_model: The settings class, taken from the type argument.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    help: ClassVar[str] = ""
+    settings_model: ClassVar[type[Settings]] = Settings
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not cls.__dict__.get("help") and cls.__doc__:
+            cls.help = " ".join(cls.__doc__.strip().split("\n\n")[0].split())
+        for base in getattr(cls, "__orig_bases__", ()):
+            for argument in typing.get_args(base):
+                if isinstance(argument, type) and issubclass(argument, Settings):
+                    cls.settings_model = argument
+
+    def __init__(self, settings: SettingsT, context: Context) -> None:
+        self.settings = settings
+        self.context = context
+
+
+class Action(Component[SettingsT]):
+    """A way to tell someone or something.
+
+    The core calls `send` from one thread per instance, under a time limit, and owns retry, backoff, damper, templates and
+    the outbox: an action never sleeps, retries, logs secrets or keeps globals.
+
+    Attributes:
+        instructions: What must run at the other end for this to work.
+        on_close: Whether it has something to say when a condition or response closes.
+        lossy: Whether it hands over datagrams, so that success does not mean arrival.
+        max_bytes: The longest message it can carry, if there is a limit.
+    """
+
+    instructions: ClassVar[str] = ""
+    on_close: ClassVar[bool] = False
+    lossy: ClassVar[bool] = False
+    max_bytes: ClassVar[int | None] = None
+
+    @abstractmethod
+    def send(self, notification: Notification) -> Receipt:
+        """Deliver one notification.
+
+        Raises:
+            DeliveryError: It was not taken; the error says whether another attempt can help.
+        """
+
+    def send_many(self, batch: Sequence[Notification]) -> Sequence[Receipt | DeliveryError]:
+        """Deliver several; one answer each, in order. Default: one by one."""
+        answers: list[Receipt | DeliveryError] = []
+        for notification in batch:
+            try:
+                answers.append(self.send(notification))
+            except DeliveryError as error:
+                answers.append(error)
+        return answers
+
+    def test(self) -> CheckResult:
+        """The Test button: send a marked sample and say how it went."""
+        started = time.monotonic()
+        try:
+            receipt = self.send(Notification.sample())
+        except DeliveryError as error:
+            return CheckResult(ok=False, detail=str(error), seconds=time.monotonic() - started)
+        detail = " ".join(part for part in (receipt.strength.value, receipt.remote_id, receipt.detail) if part)
+        return CheckResult(ok=True, detail=detail, seconds=time.monotonic() - started)
+
+    def close(self) -> None:
+        """Give up connections; called once, when the instance is no longer needed. Default: nothing."""
+
+    def idempotency_key(self, notification: Notification) -> str:
+        """The same for every attempt to deliver this notification through this action; 32 hexadecimal digits."""
+        return hashlib.sha256(f"{notification.id}/{self.context.name}".encode()).hexdigest()[:32]
+
+
+class Condition(Component[SettingsT]):
+    """A type of condition: when to notify.
+
+    Attributes:
+        event_types: The event types that instances look at; empty: what `event_types` in the settings says, else every type.
+        filters: Names of the event fields that `where` offers in a form; any other field may be used as well.
+    """
+
+    event_types: ClassVar[frozenset[str]] = frozenset()
+    filters: ClassVar[tuple[str, ...]] = (
+        "domain", "group", "server", "computer", "user", "risk", "application", "severity", "action",
+    )  # fmt: skip
+
+    def wanted_types(self) -> frozenset[str]:
+        """The event types that this instance looks at; names or globs; empty means every type."""
+        return self.event_types or frozenset(getattr(self.settings, "event_types", ()))
+
+    @abstractmethod
+    def evaluator(self) -> Evaluator[Any]:
+        """The state machine that decides; built from `alert_core.evaluators` or an own one."""
+
+    def message(self, firing: Firing) -> Message:
+        """Default words for a firing; the configuration may replace them by templates."""
+        event = firing.event
+        about = f" on {firing.key}" if firing.key else ""
+        body = f"{event.message or event.raw or event.type}\n" if event else ""
+        return Message(subject=f"{firing.condition}{about}", body=body)
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """A place in a source, from which it can be read on, now or after a restart.
+
+    Attributes:
+        origin: Which piece of the stream: a file's fingerprint, a spool segment. The same whenever the piece is read again.
+        position: Where inside it: a byte offset or a record number.
+        hints: What helps to find the piece again, such as a path. Not part of any identity.
+    """
+
+    origin: str
+    position: int
+    hints: dict[str, str | int] = {}
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Some records of a source, in order, with the place where they stand.
+
+    Attributes:
+        records: Whole records: one block of bytes in which each ends in a line feed (the last may lack it), or a tuple of them.
+        start: Where the first record begins. The position counts bytes for a block, records for a tuple.
+        end: Where to read on.
+    """
+
+    records: bytes | tuple[bytes, ...]
+    start: Cursor
+    end: Cursor
+
+    def split(self) -> list[bytes]:
+        """The records one by one, without line ends; blank lines of a block are left out."""
+        if isinstance(self.records, tuple):
+            return list(self.records)
+        return [line for line in self.records.split(b"\n") if line.strip()]
+
+    def position(self, index: int) -> int:
+        """Where the record `split()[index]` begins, as an absolute position in the origin."""
+        if isinstance(self.records, tuple):
+            return self.start.position + index
+        offset = 0
+        for line in self.records.split(b"\n"):
+            if line.strip():
+                if index == 0:
+                    break
+                index -= 1
+            offset += len(line) + 1
+        return self.start.position + offset
+
+
+class Push(Protocol):
+    """How a source hands over what it read."""
+
+    cursor: Cursor | None
+    """Where to read on after a restart; `None` when the source runs for the first time."""
+
+    def __call__(self, batch: Batch) -> None:
+        """Hand over a batch; blocks while the rest of the system is behind.
+
+        When it returns, the batch is safe: a rewindable source can be asked for it again, any other batch is on disk.
+        """
+
+
+class EventSource(Component[SettingsT]):
+    """Where events come from.
+
+    Attributes:
+        rewindable: Whether `read` can give any range again. A source that cannot be rewound is spooled to disk by the core.
+        live: Whether events are happening now, so that one from the future must be a wrong clock.
+    """
+
+    rewindable: ClassVar[bool] = True
+    live: ClassVar[bool] = True
+
+    @abstractmethod
+    def run(self, push: Push, stop: threading.Event) -> None:
+        """Read from `push.cursor` on until the end or until `stop` is set; called in a thread of its own.
+
+        Raises:
+            SourceError: It cannot go on; the core reports it and tries again later.
+        """
+
+    def read(self, start: Cursor, end: Cursor) -> Iterator[Batch]:
+        """Give the records from `start` up to `end` once more; used to recover. Rewindable sources only.
+
+        Raises:
+            SourceError: They are gone.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot be rewound")
+
+
+class Format(Component[SettingsT]):
+    """How records are turned into events."""
+
+    @abstractmethod
+    def decode(self, records: Sequence[bytes]) -> list[Event]:
+        """One event per record, in order.
+
+        A record that cannot be read becomes an event of type `unparsed` (use `unparsed()`); nothing is dropped or raised.
+        An event without an id or a source gets them from the core, and so does an `unparsed` event its time.
+        """
+
+    def decoder(self, projection: Projection) -> BlockDecoder | None:
+        """A faster way to the fields that the configuration needs, if the format has one. Default: none."""
+        return None
+
+
+def unparsed(record: bytes, reason: str) -> Event:
+    """The event for a record that a format cannot read; the core gives it the time of the record before it."""
+    return Event(time=UNKNOWN_TIME, type=UNPARSED, raw=record.decode("utf-8", "replace"), attributes={"reason": reason})

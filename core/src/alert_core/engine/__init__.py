@@ -1,0 +1,1 @@
+"""The pure, deterministic heart: (configuration, state, events, time) -> firings."""

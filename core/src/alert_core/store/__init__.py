@@ -1,0 +1,1 @@
+"""The database: notifications, deliveries, attempts, batches, snapshots."""
