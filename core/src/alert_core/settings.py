@@ -86,9 +86,7 @@ class Secret:
             return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
-            raise SecretError(
-                f"cannot read secret file {path!r}: {reason}", hint="check its path and permissions"
-            ) from None
+            raise SecretError(f"cannot read secret file {path!r}: {reason}", hint="check its path and permissions") from None
 
     def __repr__(self) -> str:
         return "Secret('***')" if self.literal else f"Secret({self._reference!r})"
@@ -113,9 +111,7 @@ class Secret:
             and all(isinstance(part, str) for pair in value.items() for part in pair)
         ):
             return cls(value)
-        raise ValueError(
-            'must be a non-empty string, { env = "NAME" }, { file = "/path" } or one reference of a plugin'
-        )
+        raise ValueError('must be a non-empty string, { env = "NAME" }, { file = "/path" } or one reference of a plugin')
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

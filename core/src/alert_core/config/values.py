@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +22,7 @@ class _Configured:
 
     name: str
     type: str
-    cls: type[Component[Any]]
+    cls: builtins.type[Component[Any]]
     settings: Settings
     file: str = ""
 
@@ -30,14 +31,14 @@ class _Configured:
 class FormatConfig(_Configured):
     """`format = "json"` or `format = { type = "pattern", ... }` of a source."""
 
-    cls: type[Format[Any]]
+    cls: builtins.type[Format[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceConfig(_Configured):
     """One `[sources.<name>]` table."""
 
-    cls: type[EventSource[Any]]
+    cls: builtins.type[EventSource[Any]]
     format: FormatConfig
 
 
@@ -58,7 +59,7 @@ class ConditionConfig(_Configured):
         state_revision: 12 hexadecimal digits over what decides only; windows survive a change of anything else.
     """
 
-    cls: type[Condition[Any]]
+    cls: builtins.type[Condition[Any]]
     where: Mapping[str, Any] = field(default_factory=dict)
     damper: timedelta = timedelta(minutes=60)
     damper_per: str = "key"
@@ -81,7 +82,7 @@ class ActionConfig(_Configured):
         give_up_hours: How long after the notification attempts go on before the delivery is `failed`.
     """
 
-    cls: type[Action[Any]]
+    cls: builtins.type[Action[Any]]
     concurrency: int = 2
     timeout_seconds: float = 30.0
     give_up_hours: float = 24.0
