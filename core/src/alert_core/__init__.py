@@ -20,6 +20,7 @@ from alert_core.components import (
 from alert_core.errors import (
     AlertError,
     ConfigError,
+    ConfigErrors,
     DeliveryError,
     PluginConflictError,
     PluginError,
@@ -55,6 +56,7 @@ __all__ = [
     "Component",
     "Condition",
     "ConfigError",
+    "ConfigErrors",
     "Context",
     "Cursor",
     "Delivery",

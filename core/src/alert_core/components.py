@@ -101,6 +101,10 @@ class Component(ABC, Generic[SettingsT]):
         self.settings = settings
         self.context = context
 
+    def check(self) -> Sequence[str]:
+        """What would silently not work with these settings, one phrase each, for `alert check`; no I/O. Default: nothing."""
+        return ()
+
 
 class Action(Component[SettingsT]):
     """A way to tell someone or something.

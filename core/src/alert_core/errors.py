@@ -2,6 +2,7 @@
 
     AlertError
     ├── ConfigError            file, key, problem, hint
+    │   ├── ConfigErrors       several of them, found in one reading
     │   ├── UnknownTypeError   a `type` that no installed plugin offers
     │   └── SecretError        a secret that cannot be resolved
     ├── PluginError            plugin, distribution, version
@@ -16,9 +17,12 @@ Messages say where, what and what to do about it, in that order: `alert.toml: ac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "AlertError",
     "ConfigError",
+    "ConfigErrors",
     "DeliveryError",
     "PluginConflictError",
     "PluginError",
@@ -49,6 +53,24 @@ class ConfigError(AlertError):
         place = ": ".join(part for part in (file, key) if part)
         text = f"{place}: {problem}" if place else problem
         super().__init__(f"{text}; {hint}" if hint else text)
+
+    @property
+    def errors(self) -> tuple[ConfigError, ...]:
+        """The single faults; more than one only for `ConfigErrors`."""
+        return (self,)
+
+
+class ConfigErrors(ConfigError):
+    """Several faults, found in one reading of the configuration; one line each."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        super().__init__("\n".join(str(error) for error in errors))
+        self._errors = tuple(errors)
+
+    @property
+    def errors(self) -> tuple[ConfigError, ...]:
+        """The single faults, in the order of the files."""
+        return self._errors
 
 
 class UnknownTypeError(ConfigError):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from alert_core.components import Action, Component, Condition, EventSource, Format
+from alert_core.components import Action, Component, Condition, Context, EventSource, Format
 from alert_core.model import Severity
 from alert_core.settings import Settings
 
 __all__ = ["ActionConfig", "ConditionConfig", "Config", "FormatConfig", "SourceConfig", "StoreConfig"]
+
+Resolver = Callable[[Mapping[str, str]], str | None]
+"""Looks up a secret whose reference only a plugin understands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,3 +130,18 @@ class Config:
     def program_folder(self) -> Path:
         """The only folder from which executables may be run."""
         return self.folder / "bin"
+
+    def context(self, configured: SourceConfig | ConditionConfig | ActionConfig, resolver: Resolver | None = None) -> Context:
+        """What the component behind a named table gets to know.
+
+        Args:
+            configured: The table; a source's format shares the source's context.
+            resolver: `Plugins.resolve_secret`.
+        """
+        kind = type(configured).__name__.removesuffix("Config").lower()
+        return Context(
+            name=configured.name,
+            state_folder=self.store.folder / f"{kind}s" / configured.name,
+            program_folder=self.program_folder,
+            resolver=resolver,
+        )

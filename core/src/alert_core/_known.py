@@ -1,0 +1,17 @@
+"""Which distribution brings a type that is asked for but not installed.
+
+Only names and distributions: the core knows no channel. A new first-party distribution adds a line here.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KNOWN"]
+
+KNOWN = {
+    "email": "alert-email",
+    "exec": "alert-exec",
+    "file": "alert-file",
+    "snmp": "alert-snmp",
+    "syslog": "alert-syslog",
+    "web": "alert-web",
+}
