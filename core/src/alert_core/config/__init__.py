@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from alert_core.config.checking import Finding, check
+from alert_core.config.loading import load, plugin_options
 from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig, StoreConfig
 
-__all__ = ["ActionConfig", "ConditionConfig", "Config", "FormatConfig", "SourceConfig", "StoreConfig"]
+__all__ = [
+    "ActionConfig",
+    "ConditionConfig",
+    "Config",
+    "Finding",
+    "FormatConfig",
+    "SourceConfig",
+    "StoreConfig",
+    "check",
+    "load",
+    "plugin_options",
+]
