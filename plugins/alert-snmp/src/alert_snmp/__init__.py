@@ -1,0 +1,8 @@
+"""Notifications as SNMP traps and informs."""
+
+from __future__ import annotations
+
+from alert_snmp.plugin import SnmpAction
+from alert_snmp.settings import SnmpSettings
+
+__all__ = ["SnmpAction", "SnmpSettings"]
