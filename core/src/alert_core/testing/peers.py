@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 __all__ = ["REQUIRE_VARIABLE", "require"]
 
@@ -22,8 +23,11 @@ def require(program: str) -> str:
         program: The name of the executable, such as `snmptrapd`.
     """
     found = shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), *DAEMON_FOLDERS]))
-    if found is not None:
-        return found
+    return found or _miss(program)
+
+
+def _miss(program: str) -> NoReturn:
+    # Imported here because the kit's modules can be imported where pytest is not installed.
     import pytest
 
     reason = f"{program} is not installed"
