@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +12,10 @@ from typing import Any, Literal
 import pluggy
 
 from alert_core._discovery import Found
-from alert_core.errors import PluginLoadError
+from alert_core._known import KNOWN
+from alert_core.errors import ConfigError, PluginLoadError
 
-__all__ = ["PluginReport", "Status", "origin", "phrase", "report", "warn"]
+__all__ = ["PluginReport", "Status", "advice", "check_required", "origin", "phrase", "report", "warn"]
 
 logger = logging.getLogger("alert_core.plugins")
 
@@ -65,7 +66,8 @@ def phrase(error: BaseException) -> str:
     last = Path(frames[-1].filename) if frames else Path(__file__)
     inside = last.parent == Path(__file__).parent
     place = "" if inside or not frames else f" ({last.name}, line {frames[-1].lineno})"
-    kind = "" if inside else f"{type(error).__name__}: "
+    # Our own checks raise these with a text that needs no more.
+    kind = "" if inside and isinstance(error, TypeError | ImportError) else f"{type(error).__name__}: "
     return f"{kind}{text}{place}"
 
 
@@ -74,3 +76,23 @@ def warn(report: PluginReport) -> None:
     logger.warning(
         "%s", PluginLoadError(report.error, plugin=report.name, distribution=report.distribution, version=report.version)
     )
+
+
+def advice(reports: Iterable[PluginReport], name: str) -> str:
+    """What to do about a type that is not there, as far as plugins explain it."""
+    for known in reports:
+        if known.name == name and known.status in ("broken", "blocked"):
+            return f"the plugin {name!r} is {known.status}: {known.error}"
+    distribution = KNOWN.get(name)
+    return f"pip install {distribution}" if distribution else ""
+
+
+def check_required(reports: Iterable[PluginReport], names: Iterable[str]) -> None:
+    """Raise `ConfigError` with all required plugins that do not work."""
+    statuses = {known.name: known.status for known in reports}
+    missing = sorted(name for name in set(names) if statuses.get(name) != "ok")
+    if missing:
+        to_install = " ".join(KNOWN[name] for name in missing if name in KNOWN and name not in statuses)
+        hint = f"pip install {to_install}" if to_install else "`alert plugins` says what is wrong"
+        shown = ", ".join(repr(name) for name in missing)
+        raise ConfigError(f"these required plugins do not work: {shown}", key="plugins.require", hint=hint)

@@ -16,11 +16,10 @@ import pluggy
 
 from alert_core import hookspecs
 from alert_core._discovery import Choice, Found, find
-from alert_core._known import KNOWN
 from alert_core._registry import Registry, check_component
-from alert_core._reports import PluginReport, origin, phrase, report, warn
+from alert_core._reports import PluginReport, advice, check_required, origin, phrase, report, warn
 from alert_core.components import Action, Component, Condition, EventSource, Format
-from alert_core.errors import ConfigError, PluginConflictError
+from alert_core.errors import PluginConflictError
 from alert_core.hooks import PROJECT
 from alert_core.model import Delivery, Notification
 from alert_core.tables import ActionKeys, ConditionKeys, FormatKeys, SourceKeys
@@ -73,6 +72,11 @@ class _Plugin:
         if not isinstance(answer, list | tuple):
             raise TypeError(f"{hook}() returned {type(answer).__name__}, not a list")
         return answer
+
+    @property
+    def types(self) -> dict[str, tuple[str, ...]]:
+        """The names that it offers, by kind."""
+        return {kind: tuple(components) for kind, components in self.components.items() if components}
 
     def classes(self) -> list[type[Component[Any]]]:
         """Every component that it offers."""
@@ -174,11 +178,11 @@ class Plugins:
                 reports[found] = report(found, status="broken", error=phrase(error))
                 warn(reports[found])
             else:
-                reports[found] = report(found, types=_offers(plugin))
+                reports[found] = report(found, types=plugin.types)
                 loaded.append(plugin)
         names = {found.name for found in candidates}
         plugins = cls(loaded, reports=reports, unmatched=choice.named - names)
-        plugins._check_required(require)
+        check_required(plugins.reports, require)
         return plugins
 
     @property
@@ -249,7 +253,7 @@ class Plugins:
             for name, plugins in offers.items()
             if len(plugins) > 1
         }
-        return Registry(kind, types=types, conflicts=conflicts, hint=self._advice)
+        return Registry(kind, types=types, conflicts=conflicts, hint=lambda name: advice(self.reports, name))
 
     def _conflict(self, what: str, name: str, rivals: Sequence[Found]) -> PluginConflictError:
         """Record a name that several plugins claim with each of them."""
@@ -290,27 +294,3 @@ class Plugins:
         if names:
             report = self._reports[found]
             self._reports[found] = replace(report, types={**report.types, kind: names})
-
-    def _advice(self, name: str) -> str:
-        """What to do about a type that is not there, as far as plugins explain it."""
-        for known in self.reports:
-            if known.name == name and known.status in ("broken", "blocked"):
-                return f"the plugin {name!r} is {known.status}: {known.error}"
-        distribution = KNOWN.get(name)
-        return f"pip install {distribution}" if distribution else ""
-
-    def _check_required(self, require: Iterable[str]) -> None:
-        working = {known.name for known in self.reports if known.status == "ok"}
-        missing = sorted(set(require) - working)
-        if missing:
-            names = ", ".join(repr(name) for name in missing)
-            to_install = " ".join(KNOWN[name] for name in missing if name in KNOWN and not self._is_found(name))
-            hint = f"pip install {to_install}" if to_install else "`alert plugins` says what is wrong"
-            raise ConfigError(f"these required plugins do not work: {names}", key="plugins.require", hint=hint)
-
-    def _is_found(self, name: str) -> bool:
-        return any(found.name == name for found in self._reports)
-
-
-def _offers(plugin: _Plugin) -> dict[str, tuple[str, ...]]:
-    return {kind: tuple(types) for kind, types in plugin.components.items() if types}
