@@ -1,0 +1,1 @@
+"""How fast it is, measured against what is possible and against others: `python -m benchmarks`."""
