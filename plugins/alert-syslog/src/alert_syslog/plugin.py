@@ -1,0 +1,58 @@
+"""The action type `syslog`."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, ClassVar
+
+from alert_core import Action, Notification, Receipt, Strength, hookimpl
+from alert_syslog.settings import SyslogSettings
+
+if TYPE_CHECKING:
+    from alert_syslog._syslog import Transport
+
+
+class SyslogAction(Action[SyslogSettings]):
+    """Send a message to a syslog server over UDP, TCP or TLS.
+
+    Syslog servers never answer, so the receipt says `handed-over`, whatever the transport.
+    """
+
+    name = "syslog"
+    label = "Syslog"
+    lossy = True
+    instructions: ClassVar[str] = (
+        "A syslog server (such as rsyslog or syslog-ng) must listen on the server's address and port with the chosen "
+        "transport before this action is used, and firewalls in between must let the messages through. With TLS, its "
+        "certificate must be valid for the server's name and come from an authority that this computer trusts."
+    )
+
+    _transport: Transport | None = None
+
+    def send(self, notification: Notification) -> Receipt:
+        """Hand the message over; with UDP and TCP alike, nobody says that it was stored."""
+        from alert_syslog._message import compose
+
+        key = self.idempotency_key(notification)
+        message = compose(notification, self.settings, hostname=socket.gethostname(), key=key)
+        transport = self._way()
+        transport.send(message)
+        return Receipt(Strength.HANDED_OVER, detail=f"{len(message)} bytes to {transport.place}")
+
+    def close(self) -> None:
+        """Give the socket up."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _way(self) -> Transport:
+        from alert_syslog._syslog import transport
+
+        if self._transport is None:
+            self._transport = transport(self.settings)
+        return self._transport
+
+
+@hookimpl
+def alert_register_actions() -> list[type[SyslogAction]]:
+    """Offer the type."""
+    return [SyslogAction]

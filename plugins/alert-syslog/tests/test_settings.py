@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points
+from typing import Any
+
+import pytest
+import tomli_w
+from pydantic import ValidationError
+
+from alert_syslog import SyslogAction, SyslogSettings
+
+GOOD: dict[str, Any] = {"server": "siem.example.com"}
+
+BREAKAGES: dict[str, dict[str, Any]] = {
+    "no server": {"server": ""},
+    "port 0": {"port": 0},
+    "port above 65535": {"port": 65536},
+    "unknown transport": {"transport": "sctp"},
+    "unknown facility": {"facility": "local8"},
+    "facility number above 23": {"facility": 24},
+    "negative facility number": {"facility": -1},
+    "facility that is a truth value": {"facility": True},
+    "host name with a blank": {"hostname": "a b"},
+    "program name with a bracket": {"app_name": "alert]"},
+    "program name with a line end": {"app_name": "alert\n"},
+    "longest message too short": {"max_bytes": 100},
+    "unknown key": {"host": "x"},
+}
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_wrong_setting_is_refused(name: str) -> None:
+    [key] = BREAKAGES[name]
+
+    with pytest.raises(ValidationError) as caught:
+        SyslogSettings.model_validate(GOOD | BREAKAGES[name])
+
+    assert [error["loc"][0] for error in caught.value.errors()] == [key]
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "number"), [("local4", "local4", 20), (20, "local4", 20), ("10", "authpriv", 10), ("KERN", "kern", 0)]
+)
+def test_facility_is_a_name_or_a_number(given: object, name: str, number: int) -> None:
+    settings = SyslogSettings.model_validate(GOOD | {"facility": given})
+
+    assert (settings.facility, settings.facility_number) == (name, number)
+
+
+def test_defaults_are_those_of_the_protocol() -> None:
+    settings = SyslogSettings.model_validate(GOOD)
+
+    assert (settings.port, settings.transport, settings.format, settings.facility_number) == (514, "udp", "rfc5424", 16)
+
+
+def test_settings_survive_a_round_trip_through_toml() -> None:
+    settings = SyslogSettings.model_validate(GOOD | {"facility": 3, "ca_file": "/ca.pem"})
+
+    text = tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
+
+    assert SyslogSettings.model_validate(tomllib.loads(text)) == settings
+
+
+def test_every_setting_has_a_title_and_a_description() -> None:
+    fields = SyslogSettings.model_fields
+
+    assert [name for name, field in fields.items() if not (field.title and field.description)] == []
+
+
+def test_type_is_offered_through_its_entry_point() -> None:
+    [point] = entry_points(group="alert_core", name="syslog")
+
+    assert point.load().alert_register_actions() == [SyslogAction]
+
+
+def test_importing_the_plugin_is_light() -> None:
+    code = "import sys, alert_syslog.plugin; print([m for m in ('alert_syslog._syslog', 'ssl') if m in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

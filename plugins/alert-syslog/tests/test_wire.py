@@ -1,0 +1,315 @@
+"""Messages travel to real sockets on loopback; what is asserted is the bytes that came out at the other end."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from alert_core import Context, DeliveryError, Event, Notification, Severity, Strength
+from alert_syslog import SyslogAction, SyslogSettings
+
+TIME = datetime(2026, 3, 1, 7, 28, 3, tzinfo=UTC)
+
+
+def action(port: int, name: str = "log", **settings: Any) -> SyslogAction:
+    given = {"server": "127.0.0.1", "port": port, "hostname": "sensor", "wait_seconds": 5} | settings
+    return SyslogAction(SyslogSettings.model_validate(given), Context(name=name))
+
+
+def notification(**changes: Any) -> Notification:
+    base = Notification(
+        id="0f" * 16,
+        condition="brute-force",
+        revision="0" * 12,
+        type="threshold",
+        key="",
+        kind="fired",
+        time=TIME,
+        severity=Severity.MAJOR,
+        subject="brute-force",
+        body="5 failed logins\n",
+        event=Event(time=TIME, type="auth-failure", computer="db-01"),
+        quantity=5,
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+def refusal(log: SyslogAction) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
+        log.send(notification())
+    return caught.value
+
+
+class Receiver:
+    """A syslog server of one port: UDP, or TCP with one connection at a time."""
+
+    def __init__(self, kind: socket.SocketKind, port: int = 0) -> None:
+        self.socket = socket.socket(socket.AF_INET, kind)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.settimeout(5)
+        self.socket.bind(("127.0.0.1", port))
+        if kind == socket.SOCK_STREAM:
+            self.socket.listen()
+        self.port: int = self.socket.getsockname()[1]
+
+    def datagram(self) -> str:
+        return self.socket.recv(70_000).decode()
+
+    def accept(self) -> socket.socket:
+        connection, _ = self.socket.accept()
+        connection.settimeout(5)
+        return connection
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+@pytest.fixture
+def udp() -> Iterator[Receiver]:
+    with closing(Receiver(socket.SOCK_DGRAM)) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def tcp() -> Iterator[Receiver]:
+    with closing(Receiver(socket.SOCK_STREAM)) as receiver:
+        yield receiver
+
+
+def over_udp(receiver: Receiver, sample: Notification, **settings: Any) -> str:
+    with closing(action(receiver.port, **settings)) as log:
+        log.send(sample)
+    return receiver.datagram()
+
+
+def read(connection: socket.socket, size: int) -> bytes:
+    return connection.recv(size, socket.MSG_WAITALL)
+
+
+def read_counted(connection: socket.socket) -> str:
+    digits = b""
+    while (digit := read(connection, 1)).isdigit():
+        digits += digit
+    return read(connection, int(digits)).decode()
+
+
+def test_message_of_rfc_5424(udp: Receiver) -> None:
+    with closing(action(udp.port, facility="local4")) as log:
+        receipt = log.send(notification())
+
+    key = log.idempotency_key(notification())
+    got = udp.datagram()
+    data = f'[alert@32473 id="{"0f" * 16}" delivery="{key}" severity="major" kind="fired" condition="brute-force" '
+    data += 'computer="db-01" quantity="5" eventType="auth-failure"]'
+    assert got == f"<163>1 2026-03-01T07:28:03.000000Z sensor alert - threshold {data} brute-force: 5 failed logins"
+    assert receipt.strength == Strength.HANDED_OVER
+    assert receipt.detail == f"{len(got)} bytes to syslog server 127.0.0.1:{udp.port} (udp)"
+
+
+def test_message_of_rfc_3164(udp: Receiver) -> None:
+    got = over_udp(udp, notification(), format="rfc3164", facility=0)
+
+    local = TIME.astimezone()
+    assert got == f"<3>Mar {local.day:2d} {local:%H:%M:%S} sensor alert: brute-force: 5 failed logins"
+
+
+def test_structured_data_can_be_left_out(udp: Receiver) -> None:
+    got = over_udp(udp, notification(), structured_data=False)
+
+    assert got.endswith(" sensor alert - threshold - brute-force: 5 failed logins")
+
+
+@pytest.mark.parametrize(("severity", "number"), list(zip(Severity, (6, 5, 4, 3, 2), strict=True)))
+def test_severity_is_mapped(udp: Receiver, severity: Severity, number: int) -> None:
+    got = over_udp(udp, notification(severity=severity), facility="kern")
+
+    assert got.startswith(f"<{number}>1 ")
+
+
+def test_hostile_text_forges_nothing(udp: Receiver) -> None:
+    text = 'x"] [alert@32473 id="forged"] \\\n<0>1 - - - - - - second\r\x1b[2J\x00\u2028end \ud800'
+    sample = notification(condition=text, subject=text, type="two words\n")
+
+    got = over_udp(udp, sample)
+
+    assert re.search("[\x00-\x1f\x7f-\x9f\u2028]", got) is None
+    assert " two_words_ [" in got
+    assert 'condition="x\\"\\] [alert@32473 id=\\"forged\\"\\] \\\\\\\\n<0>1 ' in got
+    assert got.endswith(": 5 failed logins")
+
+
+@pytest.mark.parametrize("char", ["x", "é", "日", "😀"])
+@pytest.mark.parametrize("max_bytes", [480, 481, 482, 483])
+def test_long_message_is_cut_at_a_character_and_marked(udp: Receiver, char: str, max_bytes: int) -> None:
+    got = over_udp(udp, notification(body=char * 5000, condition=char * 5000), max_bytes=max_bytes)
+
+    assert got.endswith(f"{char}...[cut]")
+    assert max_bytes - 4 < len(got.encode()) <= max_bytes
+    assert 'id="0f0f' in got
+
+
+def test_message_that_just_fits_is_not_cut(udp: Receiver) -> None:
+    rest = len(over_udp(udp, notification(body="x"), structured_data=False)) - 1
+
+    got = over_udp(udp, notification(body="x" * (480 - rest)), structured_data=False, max_bytes=480)
+
+    assert (len(got), got[-1]) == (480, "x")
+
+
+def test_octet_counting_keeps_messages_apart(tcp: Receiver) -> None:
+    with closing(action(tcp.port, transport="tcp", structured_data=False)) as log:
+        log.send(notification(body="größer\n1 2 3\n"))
+        log.send(notification(body="second"))
+
+        with closing(tcp.accept()) as connection:
+            messages = [read_counted(connection), read_counted(connection)]
+
+    assert [text.rpartition(": ")[2] for text in messages] == ["größer\\n1 2 3", "second"]
+
+
+def test_newline_framing_keeps_messages_apart(tcp: Receiver) -> None:
+    with closing(action(tcp.port, transport="tcp", framing="newline")) as log:
+        log.send(notification(body="a\nb"))
+        receipt = log.send(notification(body="second"))
+
+    with closing(tcp.accept()) as connection, connection.makefile(encoding="utf-8") as lines:
+        bodies = [line.rpartition(": ")[2] for line in lines]
+    assert bodies == ["a\\nb\n", "second\n"]
+    assert receipt.strength == Strength.HANDED_OVER
+
+
+def test_closed_connection_is_noticed_before_the_next_message(tcp: Receiver) -> None:
+    with closing(action(tcp.port, transport="tcp")) as log:
+        log.send(notification(body="first"))
+        with closing(tcp.accept()) as connection:
+            assert read_counted(connection).endswith("first")
+
+        log.send(notification(body="second"))
+
+        with closing(tcp.accept()) as connection:
+            assert read_counted(connection).endswith("second")
+
+
+def test_server_that_talks_back_is_not_taken_for_dead(tcp: Receiver) -> None:
+    with closing(action(tcp.port, transport="tcp")) as log:
+        log.send(notification(body="first"))
+        with closing(tcp.accept()) as connection:
+            connection.sendall(b"hello\n")
+            log.send(notification(body="second"))
+            bodies = [read_counted(connection)[-6:] for _ in range(2)]
+
+    assert bodies == [" first", "second"]
+
+
+def test_restarted_server_gets_the_next_message() -> None:
+    first = Receiver(socket.SOCK_STREAM)
+    with closing(action(first.port, transport="tcp")) as log:
+        log.send(notification())
+        first.accept().close()
+        first.close()
+        error = refusal(log)
+
+        with closing(Receiver(socket.SOCK_STREAM, first.port)) as second:
+            log.send(notification(body="again"))
+            with closing(second.accept()) as connection:
+                assert read_counted(connection).endswith("again")
+
+    assert str(error) == f"syslog server 127.0.0.1:{first.port} (tcp) cannot be reached: Connection refused"
+    assert error.retryable
+
+
+def test_nobody_listening_on_udp_is_noticed_where_the_network_says_so(udp: Receiver) -> None:
+    udp.close()
+
+    with closing(action(udp.port)) as log:
+        error = refusal(log)
+
+    assert f"syslog server 127.0.0.1:{udp.port} (udp) cannot be reached" in str(error)
+    assert error.retryable
+
+
+def test_unknown_server_can_be_tried_again() -> None:
+    error = refusal(action(514, server="no-such-host.invalid"))
+
+    assert "syslog server no-such-host.invalid:514 (udp) cannot be reached" in str(error)
+    assert error.retryable
+
+
+def test_two_actions_do_not_interfere(udp: Receiver) -> None:
+    with closing(action(udp.port, "one")) as first, closing(action(udp.port, "two")) as second:
+        first.send(notification(body="first"))
+        second.send(notification(body="second"))
+        first.close()
+        second.send(notification(body="third"))
+
+    assert [udp.datagram().rpartition(" ")[2] for _ in range(3)] == ["first", "second", "third"]
+
+
+def test_test_button_sends_a_marked_sample(udp: Receiver) -> None:
+    with closing(action(udp.port)) as log:
+        result = log.test()
+
+    assert (result.ok, "handed-over" in result.detail) == (True, True)
+    assert 'kind="test"' in udp.datagram()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl makes the certificate, and it is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    subprocess.run(["openssl", "req", *options, "-keyout", key, "-out", cert], check=True, capture_output=True)
+    return key, cert
+
+
+class EncryptedReceiver(Receiver):
+    """Takes one TLS connection in a thread of its own, because both ends must shake hands at the same time."""
+
+    def __init__(self, certificate: tuple[Path, Path]) -> None:
+        super().__init__(socket.SOCK_STREAM)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate[1], certificate[0])
+        self.got: list[str] = []
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self) -> None:
+        with self.accept() as plain, suppress(OSError), self.context.wrap_socket(plain, server_side=True) as connection:
+            self.got += connection.makefile(encoding="utf-8")
+
+    def close(self) -> None:
+        self.thread.join(10)
+        super().close()
+
+
+def test_encrypted_messages_arrive_over_one_connection(certificate: tuple[Path, Path]) -> None:
+    options = {"server": "localhost", "transport": "tls", "framing": "newline", "ca_file": certificate[1]}
+
+    with closing(EncryptedReceiver(certificate)) as receiver, closing(action(receiver.port, **options)) as log:
+        for body in ("first", "second", "third"):
+            log.send(notification(body=body))
+
+    assert [line.rpartition(": ")[2] for line in receiver.got] == ["first\n", "second\n", "third\n"]
+
+
+def test_untrusted_certificate_is_refused(certificate: tuple[Path, Path]) -> None:
+    with closing(EncryptedReceiver(certificate)) as receiver:
+        error = refusal(action(receiver.port, server="localhost", transport="tls"))
+
+    assert "has a certificate that is not trusted: self-signed certificate" in str(error)
+    assert receiver.got == []
