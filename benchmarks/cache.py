@@ -49,7 +49,7 @@ def head(file: Path, events: int) -> Path:
 
 
 def elastalert_python() -> str | None:
-    """An interpreter with ElastAlert 2, in an environment of its own, since it pins libraries; `None` if there is no getting it."""
+    """An interpreter with ElastAlert 2, in an own environment, since it pins libraries; `None` if there is no getting it."""
     environment = folder() / "elastalert"
     python = environment / "bin" / "python"
     done = environment / "done"

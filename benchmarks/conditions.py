@@ -1,8 +1,9 @@
 """Deterministic sets of conditions, as every contestant gets them.
 
-The first 100 are broad (an event type and up to two filters); those after are mostly scoped to one group, computer or user, as
-conditions at a large site are. In the `cold` set the scopes of those after the first 100 never occur: what is left is the cost of
-having conditions. In the `adversarial` set every condition is on one frequent type with only a glob or a network: nothing to index.
+The first 100 are broad (an event type and up to two filters); those after are mostly scoped to one group, computer or user,
+as conditions at a large site are. In the `cold` set the scopes of those after the first 100 never occur: what is left is the
+cost of having conditions. In the `adversarial` set every condition is on one frequent type with only a glob or a network:
+nothing to index.
 """
 
 from __future__ import annotations

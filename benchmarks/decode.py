@@ -33,7 +33,7 @@ class FullEvent(msgspec.Struct, gc=False):
     message: str = ""
 
 
-def measure(case: Case, file: Path) -> Measure:
+def measure(_case: Case, file: Path) -> Measure:
     """Decode the whole file."""
     decode = msgspec.json.Decoder(FullEvent).decode_lines
     events = 0

@@ -1,8 +1,8 @@
 """The rule classes of ElastAlert 2, with the same conditions, running under an interpreter that has it.
 
-In production Elasticsearch filters and a poll every minute adds latency. Here each rule is fed, event by event, what a filter in
-front lets through: an index by event type and by the value of the first equality, then compiled tests; and orjson decodes. Damper
-and outbox, which its rule classes do not have, are left out.
+In production Elasticsearch filters and a poll every minute adds latency. Here each rule is fed, event by event, what a filter
+in front lets through: an index by event type and by the value of the first equality, then compiled tests; and orjson decodes.
+Damper and outbox, which its rule classes do not have, are left out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FrontFilter:
             into = self._by_value.setdefault(first.field, {}).setdefault(first.value, [])
         into.append((tuple((part.field, _test(part)) for part in rest), feed))
 
-    def feed(self, document: Document, moment: datetime) -> None:
+    def feed(self, document: Document, moment: datetime | None) -> None:
         """Hand an event to every rule that it concerns."""
         indexed = (index.get(document[field], ()) for field, index in self._by_value.items())
         for tests, feed in itertools.chain(self._always, *indexed):

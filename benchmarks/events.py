@@ -1,7 +1,7 @@
-"""The stream that everything is measured on: a deterministic day at a large site, one JSON object a line.
+"""The stream that everything is measured on: a deterministic quarter of a day at a large site, one JSON object a line.
 
 The same size gives the same bytes on every Python: 20 event types in very different shares, 10,000 computers of which few are
-busy, six hours of event time, 6 % of the events in bursts (brute force, outbreak, flood, scan), 1 % up to two seconds out of order.
+busy, six hours of event time, 6 % of the events in bursts (brute force, outbreak, flood, scan), 1 % up to two seconds off.
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ class Site:
 
 
 class Stream:
-    """The events of the day.
+    """The events of one period.
 
     Args:
         size: How many.
-        seed: Another seed, another day.
+        seed: Another seed, another period.
     """
 
     def __init__(self, size: int, seed: int = 1) -> None:

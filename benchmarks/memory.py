@@ -32,9 +32,8 @@ def report(computers: int, rounds: int) -> str:
         measures = [_measure(times, computers) for _ in range(rounds)]
         size = statistics.median(size for size, _ in measures)
         nanoseconds = statistics.median(seconds for _, seconds in measures) / (times * computers) * 1e9
-        rows.append([
-            f"seen {times} x", f"{computers:,}", f"{size:.0f}", f"<= {target}", tables.reached(size <= target), f"{nanoseconds:,.0f}",
-        ])  # fmt: skip
+        row = [f"seen {times} x", f"{computers:,}", f"{size:.0f}", f"<= {target}", tables.reached(size <= target)]
+        rows.append([*row, f"{nanoseconds:,.0f}"])
     columns = ("computer", "computers", "bytes each", "target", "reached", "ns an event")
     return f"Memory per tracked computer\n\n{tables.table(columns, rows)}\n"
 

@@ -7,6 +7,7 @@ import resource
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def pin() -> None:
@@ -34,8 +35,8 @@ def cpu_seconds_of(command: Sequence[str], *, cwd: str | None = None) -> float:
 
 def resident_bytes() -> int:
     """How much memory this process holds now."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * resource.getpagesize()
 
 
 def _children() -> float:

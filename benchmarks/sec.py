@@ -1,7 +1,7 @@
 """SEC, the Simple Event Correlator, with the same conditions in its own words.
 
-Its best configuration: one rule file for each event type, chosen by Jump rules, so that a line meets only the rules of its type;
-plain substrings instead of expressions where they suffice; no logging. It reads the same file as everyone else.
+Its best configuration: one rule file for each event type, chosen by Jump rules, so that a line meets only the rules of its
+type; plain substrings instead of expressions where they suffice; no logging. It reads the same file as everyone else.
 
 It has no distinct count (mapped to a plain threshold, which is less work) and counts by the time at which it reads a line. Its
 windows do not slide over used events as ours do, but a rule that has fired ignores what follows until its window ends.
@@ -64,15 +64,16 @@ def _jumps(types: list[str]) -> list[str]:
 
 
 def _rule(number: int, condition: ConditionSpec, firings: Path) -> str:
-    kind, pattern = _pattern(condition)
+    kind, text = pattern(condition)
     key = " $1" if condition.per == "single-computer" else ""
     return (
-        f"type=SingleWithThreshold\ncontinue=TakeNext\nptype={kind}\npattern={pattern}\ndesc=c{number:05d}{key}\n"
+        f"type=SingleWithThreshold\ncontinue=TakeNext\nptype={kind}\npattern={text}\ndesc=c{number:05d}{key}\n"
         f"action=write {firings} %s\nwindow={condition.minutes * 60}\nthresh={condition.count}"
     )
 
 
-def _pattern(condition: ConditionSpec) -> tuple[str, str]:
+def pattern(condition: ConditionSpec) -> tuple[str, str]:
+    """Type and text of the pattern for a condition's filters, among lines of its event type."""
     filters = sorted(condition.filters, key=lambda part: _ORDER.index(part.field))
     single = condition.per == "single-computer"
     if not filters and not single:

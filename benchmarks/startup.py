@@ -20,13 +20,12 @@ RUNS_A_ROUND = 2
 def report(rounds: int) -> str:
     """Measure and tabulate, interleaved."""
     with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
         cases = {
-            "python -c pass": (Path(name), [sys.executable, "-c", "pass"]),
-            "alert --help": (Path(name), [*alert_command(), "--help"]),
-            **{
-                f"alert check, {size:,} conditions": (_site(Path(name), size), [*alert_command(), "check"])
-                for size in (10, 10_000)
-            },
+            "python -c pass": (base, [sys.executable, "-c", "pass"]),
+            "alert --help": (base, [*alert_command(), "--help"]),
+            "alert check, 10 conditions": (_site(base, 10), [*alert_command(), "check"]),
+            "alert check, 10,000 conditions": (_site(base, 10_000), [*alert_command(), "check"]),
         }
         seconds: dict[str, list[float]] = {title: [] for title in cases}
         for _ in range(rounds * RUNS_A_ROUND):
@@ -38,7 +37,7 @@ def report(rounds: int) -> str:
 
 def _row(title: str, measured: list[float]) -> list[str]:
     median = statistics.median(measured)
-    judged = title == "alert --help" or title == "alert check, 10 conditions"
+    judged = title in ("alert --help", "alert check, 10 conditions")
     return [
         title,
         f"{median:.2f}",

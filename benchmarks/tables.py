@@ -36,7 +36,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def of_results(results: Results) -> str:
     """One table for each number of conditions."""
-    cases = sorted({*results.measures, *results.failures}, key=lambda case: case.conditions)
+    cases = list(dict.fromkeys([*results.measures, *results.failures]))
     parts = []
     for conditions, members in groupby(cases, key=lambda case: case.conditions):
         title = f"{conditions:,} condition{'' if conditions == 1 else 's'}"
