@@ -1,32 +1,20 @@
-"""A file and its rotated siblings, in the order in which they were written."""
+"""From one file of a rotation to the next."""
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from alert_core import Cursor, SourceError
 from alert_file._content import Content, Identity, open_content
 from alert_file._piece import Piece, agree, fingerprint, first_line, holds, succeed
+from alert_file._siblings import Sibling, identity_of, siblings
 
 __all__ = ["Trail"]
 
-# app.log.1, app.log-20260101, app.log.2026-01-01_13.gz, app.log.old; but not app.log.bak or app.log.swp.
-_ROTATED = re.compile(r"[.\-_](?P<number>\d[\d.\-_T:]*|old)(?:\.gz)?")
-_COUNTER_DIGITS = 4
 
-
-@dataclass(frozen=True)
-class _Sibling:
-    """A file beside the current one, as it stood when the folder was listed."""
-
-    path: Path
-    identity: Identity
-    age: tuple[int, int]
-    """Compares greater for what was written later: the time of the last write, then the place in the rotation."""
+class _Moved(Exception):
+    """Files were renamed while we looked at them; look again."""
 
 
 class Trail:
@@ -47,18 +35,30 @@ class Trail:
         Raises:
             SourceError: It was not found, but some file that may be it cannot be read.
         """
-        unreadable: SourceError | None = None
-        for path in self._candidates(cursor):
+        while True:
+            listed = siblings(self.path)
+            current = identity_of(self.path)
             try:
-                piece = self._with(path, lambda content: self._held(content, cursor))
+                return self._located(cursor, listed)
+            except SourceError:
+                # Whatever cannot be read, or be found, in the middle of a rotation may be after it.
+                if (siblings(self.path), identity_of(self.path)) == (listed, current):
+                    raise
+            except _Moved:
+                if (siblings(self.path), identity_of(self.path)) == (listed, current):
+                    return None
+
+    def _located(self, cursor: Cursor, listed: Sequence[Sibling]) -> Piece:
+        unreadable: SourceError | None = None
+        for path in self._candidates(cursor, listed):
+            try:
+                piece = self._with(path, lambda content: _held(content, cursor))
             except SourceError as error:
                 unreadable = error
                 continue
             if piece is not None:
                 return piece
-        if unreadable is not None:
-            raise unreadable
-        return None
+        raise unreadable or _Moved
 
     def current(self, *, after: str = "", whole: bool) -> Piece | None:
         """The current file from its beginning; `None` while it does not exist or has no first line.
@@ -76,72 +76,89 @@ class Trail:
             done: The file that is read to its end.
             whole: Whether a first line of the current file without its line feed is not enough.
         """
-        if _identity(self.path) in (None, done.content.identity):
+        if identity_of(self.path) in (None, done.content.identity):
             return None
-        siblings = self._rotated()
-        for sibling in siblings[_first_after(done, siblings) :]:
-            piece = self._with(sibling.path, lambda content: _begin_other(content, done))
-            if piece is not None:
-                return piece
-        return self.current(after=done.origin, whole=whole)
+        # The current file is opened before the others are listed: should it be rotated in between, it is among them.
+        current = self._with(self.path, lambda content: _go_on(content, done, whole=whole))
+        try:
+            between = self._between(done, current)
+        except BaseException:
+            _close(current)
+            raise
+        if between is None:
+            return current
+        _close(current)
+        return between
+
+    def _between(self, done: Piece, current: Piece | None) -> Piece | None:
+        """The oldest of those that were written after one file and before another."""
+        while True:
+            listed = siblings(self.path)
+            try:
+                for sibling in listed[self._first_after(done, listed) :]:
+                    if current is not None and sibling.identity == current.content.identity:
+                        return None
+                    piece = self._with(sibling.path, lambda content: _begin_other(content, done), sibling.identity)
+                    if piece is not None:
+                        return piece
+            except _Moved:
+                continue
+            return None
 
     def newer(self, cursor: Cursor, *, whole: bool) -> Piece | None:
         """The oldest file that was written after a cursor whose own file is gone; `None` when there is nothing yet."""
         modified = cursor.hints.get("modified")
-        for sibling in self._rotated():
-            if isinstance(modified, int) and sibling.age[0] > modified:
+        for sibling in siblings(self.path):
+            if isinstance(modified, int) and sibling.modified > modified:
                 return self._with(sibling.path, lambda content: _begin(content, cursor.origin, whole=False))
         return self.current(after=cursor.origin, whole=whole)
 
-    def _held(self, content: Content, cursor: Cursor) -> Piece | None:
-        return Piece(content, cursor.origin, cursor.position) if holds(content, cursor) else None
+    def _candidates(self, cursor: Cursor, listed: Sequence[Sibling]) -> Iterator[Path]:
+        """The most likely first: the cursor's inode, what was written to since from old to young, the rest.
 
-    def _with(self, path: Path, make: Callable[[Content], Piece | None]) -> Piece | None:
+        The current file's inode proves nothing: it stays when the file is copied and truncated.
+        """
+        inode = (cursor.hints.get("device"), cursor.hints.get("inode"))
+        modified = cursor.hints.get("modified", 0)
+        recent = [sibling for sibling in listed if isinstance(modified, int) and sibling.modified >= modified]
+        yield from (sibling.path for sibling in listed if sibling.identity == inode)
+        yield from (sibling.path for sibling in recent if sibling.identity != inode)
+        yield self.path
+        yield from (sibling.path for sibling in reversed(listed) if sibling.identity != inode and sibling not in recent)
+
+    def _first_after(self, done: Piece, listed: Sequence[Sibling]) -> int:
+        """Where in the list those begin that were written after a file, which may have been renamed or compressed since."""
+        for index, sibling in enumerate(listed):
+            if sibling.identity == done.content.identity:
+                return index + 1
+        for index, sibling in reversed(list(enumerate(listed))):
+            copy = self._with(sibling.path, lambda content: done if agree(content, done.content) else None, sibling.identity)
+            if copy is not None:
+                return index + 1
+        modified = done.content.stamp()[1]
+        return next((index for index, sibling in enumerate(listed) if sibling.modified >= modified), len(listed))
+
+    def _with(self, path: Path, make: Callable[[Content], Piece | None], identity: Identity | None = None) -> Piece | None:
         """Open a file for a piece, and close it again unless there is one."""
         try:
             content = open_content(path, self._stopped)
         except FileNotFoundError:
+            if identity is not None:
+                raise _Moved from None
             return None
         piece = None
         try:
+            if identity not in (None, content.identity):
+                raise _Moved
             piece = make(content)
         finally:
-            if piece is None:
+            if piece is None or piece.content is not content:
                 content.close()
         return piece
 
-    def _candidates(self, cursor: Cursor) -> Iterator[Path]:
-        """The most likely first: the file with the cursor's inode, the current one, then from young to old."""
-        rotated = list(reversed(self._rotated()))
-        inode = (cursor.hints.get("device"), cursor.hints.get("inode"))
-        yield from (sibling.path for sibling in rotated if sibling.identity == inode)
-        yield self.path
-        yield from (sibling.path for sibling in rotated if sibling.identity != inode)
 
-    def _rotated(self) -> list[_Sibling]:
-        """The rotated siblings, oldest first."""
-        found = []
-        try:
-            with os.scandir(self.path.parent) as entries:
-                names = [entry.name for entry in entries if entry.name.startswith(self.path.name)]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            folder = str(self.path.parent)
-            raise SourceError(f"cannot list {folder!r}: {error.strerror}; check its path and permissions") from error
-        for name in names:
-            if _ROTATED.fullmatch(name, len(self.path.name)):
-                found.append(self._sibling(name))
-        return sorted((sibling for sibling in found if sibling), key=lambda sibling: (sibling.age, sibling.path.name))
-
-    def _sibling(self, name: str) -> _Sibling | None:
-        path = self.path.with_name(name)
-        try:
-            status = path.stat()
-        except OSError:  # It was rotated away, or is a dangling link, since the folder was listed.
-            return None
-        identity = (status.st_dev, status.st_ino)
-        return _Sibling(path, identity, (status.st_mtime_ns, _rank(self.path.name, name)))
+def _held(content: Content, cursor: Cursor) -> Piece | None:
+    return Piece(content, cursor.origin, cursor.position) if holds(content, cursor) else None
 
 
 def _begin(content: Content, after: str, *, whole: bool) -> Piece | None:
@@ -154,27 +171,11 @@ def _begin_other(content: Content, done: Piece) -> Piece | None:
     return None if agree(content, done.content) else _begin(content, done.origin, whole=False)
 
 
-def _first_after(done: Piece, siblings: Sequence[_Sibling]) -> int:
-    """Where in the list those begin that were written after a file, which may have been renamed or compressed since."""
-    for index, sibling in enumerate(siblings):
-        if sibling.identity == done.content.identity:
-            return index + 1
-    modified = done.content.stamp()[1]
-    return next((index for index, sibling in enumerate(siblings) if sibling.age[0] >= modified), len(siblings))
+def _go_on(content: Content, done: Piece, *, whole: bool) -> Piece | None:
+    """The current file: from its beginning, or from where a copy of it was read to."""
+    return _held(content, done.cursor) or _begin(content, done.origin, whole=whole)
 
 
-def _rank(base: str, name: str) -> int:
-    """The place in the rotation by name: dates rise with time, counters fall; the current file is the youngest."""
-    match = _ROTATED.fullmatch(name, len(base))
-    if match is None:
-        return 10**30
-    digits = "".join(re.findall(r"\d", match["number"]))
-    return -int(digits or 0) if len(digits) < _COUNTER_DIGITS else int(digits[:25])
-
-
-def _identity(path: Path) -> Identity | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+def _close(piece: Piece | None) -> None:
+    if piece is not None:
+        piece.content.close()
