@@ -25,6 +25,7 @@ def write(folder: Path, conditions: Sequence[ConditionSpec], *, events: Path, fo
     """
     tables = {f"c{number:05d}": table(condition) for number, condition in enumerate(conditions)}
     config = {
+        "store": {"folder": "store"},
         "sources": {"events": {"type": "file", "path": str(events), "follow": follow, "format": "json"}},
         "conditions": tables | more,
     }
