@@ -14,7 +14,7 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -166,7 +166,12 @@ class Condition(Component[SettingsT]):
     Attributes:
         event_types: The event types that instances look at; empty: what `event_types` in the settings says, else every type.
         filters: Names of the event fields that `where` offers in a form; any other field may be used as well.
+        damper: How long it keeps quiet after firing, set by the core; for evaluators that keep the damper themselves.
+        damper_per: `key`: a damper for each key that `Evaluator.key` gives; `condition`: one for all. Set by the core.
     """
+
+    damper: timedelta = timedelta(minutes=60)
+    damper_per: str = "key"
 
     event_types: ClassVar[frozenset[str]] = frozenset()
     filters: ClassVar[tuple[str, ...]] = (

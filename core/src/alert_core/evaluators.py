@@ -7,14 +7,20 @@ randomness, no `hash()`, no set order and no I/O; time comes in with events and 
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import linecache
+import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
+from alert_core.generations import States
 from alert_core.model import Firing
 
-__all__ = ["Emit", "Evaluator", "Hit"]
+__all__ = ["Emit", "Evaluator", "Guard", "Hit", "build", "define", "source_of"]
 
 StateT = TypeVar("StateT")
 
@@ -23,6 +29,52 @@ Hit = Callable[[Any, datetime], None]
 
 Emit = Callable[[Firing, Any], None]
 """What a compiled evaluator calls when it fires, with the event that completed it."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The filters that are still to be decided when an event reaches a condition.
+
+    Attributes:
+        expression: Python over `event` and the names of `values`; empty when nothing is left to decide.
+        values: What these names stand for.
+    """
+
+    expression: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(template: str, guard: Guard, names: Mapping[str, Any]) -> Hit:
+    """Make the function of a template, in which `{guard}` stands alone on a line.
+
+    Values enter as arguments of an enclosing function, never as source text; so conditions of one shape share one compilation.
+    """
+    values = {**names, **guard.values}
+    return _maker(template, guard.expression, tuple(values))(*values.values())
+
+
+@functools.cache
+def _maker(template: str, expression: str, names: tuple[str, ...]) -> Callable[..., Hit]:
+    guarded = f"if not ({expression}):\n        return" if expression else "pass"
+    body = template.replace("{guard}", guarded).replace("    pass\n", "")
+    source = f"def make({', '.join(names)}):\n{textwrap.indent(body, '    ')}    return hit\n"
+    maker: Callable[..., Hit] = define(source, "make", {})
+    return maker
+
+
+def define(source: str, name: str, space: dict[str, Any]) -> Any:
+    """Execute generated source and give what it defines under `name`; tracebacks and `source_of` can show it."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+    file = f"<generated {digest}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), space)  # noqa: S102 made of our own templates and of checked names, never of values
+    return space[name]
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """The generated source of a function, or nothing if it was written by hand."""
+    file = function.__code__.co_filename
+    return "".join(linecache.getlines(file)) if file.startswith("<generated ") else ""
 
 
 class Evaluator(ABC, Generic[StateT]):
@@ -36,11 +88,13 @@ class Evaluator(ABC, Generic[StateT]):
         fields: The event fields that `key` and `on_event` look at besides time, type and count; `None`: the whole event.
             Naming them lets the engine decode no more than that.
         timed: Whether `next_timer` ever answers.
+        owns_damper: Whether it keeps the damper itself; the engine puts one behind those that do not.
     """
 
     state_version: ClassVar[int] = 1
     fields: ClassVar[frozenset[str] | None] = None
     timed: ClassVar[bool] = False
+    owns_damper: ClassVar[bool] = False
 
     @abstractmethod
     def key(self, event: Any) -> str:
@@ -74,21 +128,30 @@ class Evaluator(ABC, Generic[StateT]):
         """Whether a key may be forgotten without changing any decision. Default: never."""
         return False
 
-    def states(self) -> MutableMapping[str, StateT]:
-        """Where the engine keeps this condition's states. Default: a dict."""
-        return {}
+    def states(self) -> Any:
+        """Where the engine keeps this condition's states: a `States` or what behaves like one. Default: a dict."""
+        return States()
 
-    def compile(self, states: MutableMapping[str, StateT], emit: Emit) -> Hit:
-        """The function that the engine calls per event. Default: a loop over `on_event`."""
+    def compile(self, states: Any, emit: Emit, guard: Guard) -> Hit:
+        """The function that the engine calls per event. Default: `on_event` behind the guard."""
 
-        def hit(event: Any, time: datetime) -> None:
+        def take(event: Any, time: datetime) -> None:
+            states.enter(time)
             whole = event.event if self.fields is None else event
             key = self.key(whole)
             state = states.get(key)
             if state is None:
-                state = states[key] = self.new_state()
+                state = self.new_state()
             firing = self.on_event(key, state, whole)
+            states[key] = state
             if firing is not None:
                 emit(firing, event)
 
-        return hit
+        return build(_GUARDED, guard, {"take": take}) if guard.expression else take
+
+
+_GUARDED = """\
+def hit(event, time):
+    {guard}
+    take(event, time)
+"""

@@ -82,8 +82,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     action: str = ""
     source_address: str = ""
     destination_address: str = ""
-    source_port: int = 0
-    destination_port: int = 0
+    source_port: int | None = None
+    destination_port: int | None = None
     protocol: str = ""
     message: str = ""
     attributes: dict[str, Any] = {}
@@ -109,7 +109,7 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         condition: Name of the condition; set by the engine.
         kind: `fired`, `closed`, ... what happened to the condition.
         quantity: What was reached at least: occurrences, or different computers.
-        since: Time of the oldest event that was counted.
+        since: Time of the oldest of the occurrences that reached the quantity.
         suppressed: Matching occurrences while the damper that ended before this firing was active.
         computers: The different computers that were counted (distinct conditions only).
     """

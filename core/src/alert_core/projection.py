@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from alert_core.model import Event
+from alert_core.model import EVENT_FIELDS, Event
 
-__all__ = ["BlockDecoder", "Projection"]
+__all__ = ["TEXT_FIELDS", "BlockDecoder", "Projection"]
 
 Scalar = str | int | float | bool | None
 """What a filter can look at; anything else is compared in its JSON form."""
@@ -29,6 +29,14 @@ Raises `msgspec.MsgspecError` when any line does not fit; the core then decodes 
 
 _ALWAYS: dict[str, Any] = {"time": Annotated[datetime, msgspec.Meta(tz=True)], "type": str}
 _COUNT = Annotated[int, msgspec.Meta(ge=1)]
+_PORT = int | None
+_KINDS: dict[str, Any] = {
+    "computer": str,
+    "severity": str | int | float | None,
+    "source_port": _PORT,
+    "destination_port": _PORT,
+}
+_MISSING: dict[Any, Any] = {float: math.nan, _PORT: None}
 
 
 class Projection:
@@ -44,14 +52,10 @@ class Projection:
         numbers = frozenset(numeric)
         extra = sorted(set(fields) - {"time", "type", "count"})
         self.whole = whole
-        self.slots = {field: f"f{index}" for index, field in enumerate(extra)}
+        # An attribute may be called anything; an event field's name is fit to be an attribute of a struct.
+        self.slots = {field: field if field in EVENT_FIELDS else f"f{index}" for index, field in enumerate(extra)}
         self.slots.update(time="time", type="type", count="count")
-        self.kinds: dict[str, Any] = {}
-        for name in extra:
-            if name == "computer":
-                self.kinds[name] = str
-            else:
-                self.kinds[name] = float if name in numbers else Scalar
+        self.kinds = {name: float if name in numbers else _KINDS.get(name, _kind(name)) for name in extra}
         self.numeric = frozenset(name for name in extra if name in numbers)
         self.fields = tuple(extra)
         self.struct = self.define({name: name for name in (*extra, "time", "type", "count")})
@@ -67,7 +71,7 @@ class Projection:
         fields.append(("type", str) if default_type is None else ("type", str, default_type))
         for name in self.fields:
             kind = self.kinds[name]
-            fields.append((self.slots[name], kind, math.nan if kind is float else ""))
+            fields.append((self.slots[name], kind, _MISSING.get(kind, "")))
         fields.append(("count", _COUNT, 1))
         if self.whole:
             fields.append(("event", Any, None))
@@ -85,11 +89,18 @@ class Projection:
         value = event.get(name)
         if name in self.numeric:
             return _number(value)
-        if value is None:
-            return ""
-        if isinstance(value, str | int | float | bool) or name == "time":
+        if name in EVENT_FIELDS or isinstance(value, str | int | float | bool):
             return value
-        return msgspec.json.encode(value).decode()
+        return "" if value is None else msgspec.json.encode(value).decode()
+
+
+TEXT_FIELDS = EVENT_FIELDS - _KINDS.keys() - {"time", "type", "count", "flags"} | {"computer"}
+"""Fields that are a text or null whatever the record says."""
+
+
+def _kind(name: str) -> Any:
+    """What a field is decoded as. It must say the same as the whole event does, or refuse, so that the whole event is asked."""
+    return str | None if name in EVENT_FIELDS else Scalar
 
 
 def _number(value: Any) -> float:

@@ -1,0 +1,409 @@
+"""Counting within a window, with a damper: what `threshold` and most conditions are made of.
+
+The rules, for one state (DESIGN: semantics 1 to 6):
+
+* The window holds the unused events of the last M minutes: times in `(newest - M, newest]`, where *newest* is the newest event
+  time this state has seen. An event exactly M old is out.
+* When the quantity is reached and no damper is active, the condition fires at `newest`; the window is emptied and the damper
+  starts there. It is active for times before its end, and what arrives meanwhile is counted as suppressed.
+* A late event inside the window counts as if it had come in time; an older one is only counted as late.
+
+Each evaluator says this twice: once readably, in `on_event`, and once as a template for the function that the engine calls per
+event, which does the common case in line and hands everything else to `on_event`. A property test holds them equal.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import abstractmethod
+from bisect import insort
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+
+from alert_core.evaluators import Emit, Evaluator, Guard, Hit, build
+from alert_core.generations import NEVER, Generations
+from alert_core.model import Firing
+
+__all__ = ["AnyCount", "DistinctCount", "SharedDamperCount", "SingleCount"]
+
+
+class _Damped:
+    """What every counting state has: how far time is, and the damper."""
+
+    __slots__ = ("late", "newest", "suppressed", "until", "wake")
+
+    def __init__(self) -> None:
+        self.newest = self.until = self.wake = NEVER
+        self.suppressed = self.late = 0
+
+    def admit(self, time: datetime, count: int, window: timedelta) -> bool:
+        """Take note of an event; answer whether it may enter the window."""
+        # Nothing at or before `wake` can still be in a window when the damper has ended.
+        if time <= self.wake:
+            self.suppressed += count
+            return False
+        inside = time >= self.newest or self.newest - time < window
+        if time < self.until:
+            self.suppressed += count
+        elif not inside:
+            self.late += count
+        self.newest = max(self.newest, time)
+        return inside
+
+    def fired(self, window: timedelta, damper: timedelta) -> int:
+        """Start the damper; answer how many were suppressed by the one before."""
+        suppressed, self.suppressed = self.suppressed, 0
+        if damper:
+            self.until = self.newest + damper
+            self.wake = self.until - window
+        return suppressed
+
+
+class CountState(_Damped):
+    """Times of the newest unused events, oldest first; at least as many as the condition counts, if there are."""
+
+    __slots__ = ("times",)
+
+    def __init__(self, times: list[datetime] | None = None) -> None:
+        super().__init__()
+        self.times = times or []
+        if self.times:
+            self.newest = self.times[-1]
+
+    def packable(self) -> bool:
+        """Whether it is nothing but its times."""
+        return bool(self.times) and self.until == NEVER and not self.late and self.newest == self.times[-1]
+
+
+class DistinctState(_Damped):
+    """The computers seen last, with the time of each, least recent first."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: OrderedDict[str, datetime] = OrderedDict()
+
+
+StateT = TypeVar("StateT", bound=_Damped)
+
+
+class _Counter(Evaluator[StateT]):
+    """Settings and codec that the counting evaluators share.
+
+    Args:
+        count: The smallest quantity that fires, 1 or more.
+        window: How long an event counts.
+        damper: How long the condition keeps quiet after firing; zero for never.
+    """
+
+    fields: ClassVar[frozenset[str] | None] = frozenset({"computer"})
+    owns_damper: ClassVar[bool] = True
+
+    def __init__(self, *, count: int, window: timedelta, damper: timedelta) -> None:
+        self.count, self.window, self.damper = count, window, damper
+
+    def _firing(self, key: str, state: StateT, **facts: Any) -> Firing:
+        return Firing(key=key, time=state.newest, suppressed=state.fired(self.window, self.damper), **facts)
+
+    @abstractmethod
+    def _fast(self, states: Any, emit: Emit) -> tuple[str, dict[str, Any]]:
+        """The template of the function that the engine calls, and the names it uses."""
+
+    def compile(self, states: Any, emit: Emit, guard: Guard) -> Hit:
+        template, names = self._fast(states, emit)
+        slow = super().compile(states, emit, Guard())
+        names |= {"count": self.count, "need": self.count - 1, "limit": 2 * self.count, "window": self.window, "slow": slow}
+        return build(template, guard, names)
+
+
+class AnyCount(_Counter[CountState]):
+    """Occurrences on any computer: the sum of counts reaches the number. One state."""
+
+    def key(self, event: Any) -> str:
+        return ""
+
+    def new_state(self) -> CountState:
+        return CountState()
+
+    def on_event(self, key: str, state: CountState, event: Any) -> Firing | None:
+        if state.admit(event.time, event.count, self.window):
+            _insert(state.times, event.time, min(event.count, self.count), keep=self.count)
+        return self._settle(key, state, event.count)
+
+    def _settle(self, key: str, state: CountState, count: int) -> Firing | None:
+        """Fire if the oldest of the last `count` events is inside the window and no damper is active."""
+        times = state.times
+        if state.newest < state.until or len(times) < self.count or state.newest - times[-self.count] >= self.window:
+            return None
+        since = times[-self.count]
+        times.clear()
+        return self._firing(key, state, quantity=max(self.count, count), since=since)
+
+    def dump(self, state: CountState) -> bytes:
+        fields = (self.state_version, state.times, state.newest, state.until, state.wake, state.suppressed, state.late)
+        return _encode(fields)
+
+    def load(self, raw: bytes) -> CountState:
+        _, times, newest, until, wake, suppressed, late = _COUNT_CODEC.decode(raw)
+        state = CountState(times)
+        state.newest, state.until, state.wake, state.suppressed, state.late = newest, until, wake, suppressed, late
+        return state
+
+    def _fast(self, states: Any, emit: Emit) -> tuple[str, dict[str, Any]]:
+        state = states.setdefault("", self.new_state())
+        return _ANY, {"state": state, "times": state.times}
+
+
+class SingleCount(AnyCount):
+    """Occurrences on a single computer: some one computer reaches the number. A state and a damper for each computer.
+
+    Args:
+        limit: How many computers are remembered at most.
+    """
+
+    def __init__(self, *, count: int, window: timedelta, damper: timedelta, limit: int = 1_000_000) -> None:
+        super().__init__(count=count, window=window, damper=damper)
+        self.limit = limit
+
+    def key(self, event: Any) -> str:
+        return str(event.computer)
+
+    def states(self) -> Generations:
+        return Generations(self.window, CountState, limit=self.limit)
+
+    def _fast(self, states: Any, emit: Emit) -> tuple[str, dict[str, Any]]:
+        # Conditions that remember the same computer share its name, which then is in the processor's cache more often.
+        return _SINGLE, {"states": states, "datetime": datetime, "intern": sys.intern}
+
+
+class SharedState(_Damped):
+    """One damper for all computers, each with its own window."""
+
+    __slots__ = ("computers",)
+
+    def __init__(self, computers: Generations) -> None:
+        super().__init__()
+        self.computers = computers
+
+
+class SharedDamperCount(Evaluator[SharedState]):
+    """Occurrences on a single computer with `damper_per = "condition"`, as the vendor does it: one state, one damper for all.
+
+    It counts like `SingleCount`; while the one damper is active, the windows of all computers go on but nothing fires.
+    """
+
+    fields: ClassVar[frozenset[str] | None] = frozenset({"computer"})
+    owns_damper: ClassVar[bool] = True
+
+    def __init__(self, *, count: int, window: timedelta, damper: timedelta, limit: int = 1_000_000) -> None:
+        self.single = SingleCount(count=count, window=window, damper=timedelta(0), limit=limit)
+        self.damper = damper
+
+    def key(self, event: Any) -> str:
+        return ""
+
+    def new_state(self) -> SharedState:
+        return SharedState(self.single.states())
+
+    def on_event(self, key: str, state: SharedState, event: Any) -> Firing | None:
+        state.computers.enter(event.time)
+        own = state.computers.get(event.computer) or self.single.new_state()
+        # The damper is the condition's, the window the computer's: lend it for this event.
+        own.until, own.wake, own.suppressed = state.until, state.wake, state.suppressed
+        firing = self.single.on_event(event.computer, own, event)
+        state.suppressed, own.suppressed = own.suppressed, 0
+        own.until = own.wake = NEVER
+        if firing is not None and self.damper:
+            state.until = firing.time + self.damper
+            state.wake = state.until - self.single.window
+        if firing is not None:
+            state.suppressed = 0
+        state.computers[event.computer] = own
+        return firing
+
+    def dump(self, state: SharedState) -> bytes:
+        computers = state.computers.save(self.single)
+        return _encode((self.state_version, computers, state.until, state.wake, state.suppressed))
+
+    def load(self, raw: bytes) -> SharedState:
+        state = self.new_state()
+        _, computers, state.until, state.wake, state.suppressed = _SHARED_CODEC.decode(raw)
+        state.computers.restore(self.single, computers)
+        return state
+
+
+class DistinctCount(_Counter[DistinctState]):
+    """Occurrences on distinct computers: so many different ones have at least one. One state."""
+
+    def key(self, event: Any) -> str:
+        return ""
+
+    def new_state(self) -> DistinctState:
+        return DistinctState()
+
+    def on_event(self, key: str, state: DistinctState, event: Any) -> Firing | None:
+        if state.admit(event.time, event.count, self.window):
+            self._see(state.seen, event.computer, event.time)
+        return self._settle(key, state)
+
+    def _see(self, seen: OrderedDict[str, datetime], computer: str, time: datetime) -> None:
+        """Note a computer, in the order of times; the least recent ones beyond the number are dropped."""
+        if seen.get(computer, NEVER) > time:
+            return
+        seen[computer] = time
+        seen.move_to_end(computer)
+        for name in [name for name, other in seen.items() if other > time]:
+            seen.move_to_end(name)
+        if len(seen) > self.count:
+            seen.popitem(last=False)
+
+    def _settle(self, key: str, state: DistinctState) -> Firing | None:
+        if state.newest < state.until or len(state.seen) < self.count:
+            return None
+        since = next(iter(state.seen.values()))
+        if state.newest - since >= self.window:
+            return None
+        computers = tuple(state.seen)
+        state.seen.clear()
+        return self._firing(key, state, quantity=self.count, since=since, computers=computers)
+
+    def dump(self, state: DistinctState) -> bytes:
+        seen = list(state.seen.items())
+        return _encode((self.state_version, seen, state.newest, state.until, state.wake, state.suppressed, state.late))
+
+    def load(self, raw: bytes) -> DistinctState:
+        state = DistinctState()
+        _, seen, state.newest, state.until, state.wake, state.suppressed, state.late = _DISTINCT_CODEC.decode(raw)
+        state.seen.update(seen)
+        return state
+
+    def _fast(self, states: Any, emit: Emit) -> tuple[str, dict[str, Any]]:
+        state = states.setdefault("", self.new_state())
+        seen = state.seen
+
+        def settle(event: Any) -> None:
+            firing = self._settle("", state)
+            if firing is not None:
+                emit(firing, event)
+
+        names = {"touch": seen.move_to_end, "drop": seen.popitem, "values": seen.values}
+        return _DISTINCT, names | {"state": state, "seen": seen, "settle": settle}
+
+
+def _insert(times: list[datetime], time: datetime, count: int, *, keep: int) -> None:
+    """Add a time, `count` times over, in order; drop what is older than the newest `keep`, now and then."""
+    if not times or time >= times[-1]:
+        times.extend([time] * count)
+    else:
+        for _ in range(count):
+            insort(times, time)
+    if len(times) > 2 * keep:
+        del times[:-keep]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_COUNT_CODEC = msgspec.msgpack.Decoder(tuple[int, list[datetime], datetime, datetime, datetime, int, int])
+_SHARED_CODEC = msgspec.msgpack.Decoder(tuple[int, dict[str, bytes], datetime, datetime, int])
+_DISTINCT_CODEC = msgspec.msgpack.Decoder(tuple[int, list[tuple[str, datetime]], datetime, datetime, datetime, int, int])
+
+# In the templates `{guard}` becomes the filters that are not decided by the index. Every name is an argument, never source text.
+# `need` is one less than the count: with this event, the window is full when that many before it are inside.
+_ANY = """\
+def hit(event, time):
+    {guard}
+    if time <= state.wake:
+        state.suppressed += event.count
+        return
+    if time < state.newest or event.count != 1:
+        slow(event, time)
+        return
+    if time < state.until:
+        state.suppressed += 1
+    elif not need or len(times) >= need and time - times[-need] < window:
+        slow(event, time)
+        return
+    state.newest = time
+    times.append(time)
+    if len(times) > limit:
+        del times[:-count]
+"""
+
+_SINGLE = """\
+def hit(event, time):
+    {guard}
+    if time >= states.edge:
+        states.rotate(time)
+    if event.count != 1:
+        slow(event, time)
+        return
+    key = event.computer
+    current = states.current
+    if key in current:
+        state = current[key]
+    elif key in states.previous:
+        state = current[key] = states.previous.pop(key)
+    elif need and key not in states.fired and len(current) < states.half:
+        current[intern(key)] = time
+        return
+    else:
+        slow(event, time)
+        return
+    kind = state.__class__
+    if kind is list:
+        if time >= state[-1] and (len(state) < need or time - state[-need] >= window):
+            state.append(time)
+            if len(state) > limit:
+                del state[:-count]
+            return
+    elif kind is datetime:
+        if time >= state and (need > 1 or time - state >= window):
+            current[key] = [state, time]
+            return
+    elif time <= state.wake:
+        state.suppressed += 1
+        return
+    elif time >= state.newest:
+        times = state.times
+        if time < state.until:
+            state.suppressed += 1
+        elif not need or len(times) >= need and time - times[-need] < window:
+            slow(event, time)
+            return
+        state.newest = time
+        times.append(time)
+        if len(times) > limit:
+            del times[:-count]
+        return
+    slow(event, time)
+"""
+
+_DISTINCT = """\
+def hit(event, time):
+    {guard}
+    if time <= state.wake:
+        state.suppressed += event.count
+        return
+    if time < state.newest:
+        slow(event, time)
+        return
+    state.newest = time
+    key = event.computer
+    if key in seen:
+        seen[key] = time
+        touch(key)
+    else:
+        if len(seen) == count:
+            drop(False)
+        seen[key] = time
+    if time < state.until:
+        state.suppressed += event.count
+    elif len(seen) == count:
+        for since in values():
+            break
+        if time - since < window:
+            settle(event)
+"""

@@ -1,0 +1,184 @@
+"""The engine: a pure function of (configuration, state, events, time)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from alert_core.components import Context
+from alert_core.config.values import ConditionConfig
+from alert_core.engine.matcher import Handler, Matcher
+from alert_core.engine.watch import Watch
+from alert_core.evaluators import Emit, Hit, source_of
+from alert_core.model import Event, Firing
+from alert_core.projection import Projection
+
+__all__ = ["Engine"]
+
+_END = datetime.max.replace(tzinfo=UTC)
+
+Snapshot = dict[str, dict[str, bytes]]
+
+
+class Engine:
+    """Decides which conditions are met. It does no I/O and knows no clock: time comes in with events and with `advance`.
+
+    Args:
+        conditions: The configured conditions. Their order is that of firings caused by one event.
+
+    Attributes:
+        projection: The part of an event that these conditions look at; what `process` takes.
+    """
+
+    def __init__(self, conditions: Sequence[ConditionConfig]) -> None:
+        self._watches = [_watch(config) for config in conditions]
+        self.projection = _projection(self._watches)
+        self._fired: list[tuple[Watch, Firing, Any]] = []
+        self._matcher = self._compile()
+
+    def _compile(self) -> Matcher:
+        return Matcher(self._watches, self.projection, self._emitter)
+
+    def _emitter(self, watch: Watch) -> Emit:
+        fired = self._fired
+
+        def emit(firing: Firing, item: Any) -> None:
+            fired.append((watch, firing, item))
+
+        return emit
+
+    def process(self, items: Sequence[Any], event_at: Callable[[int], Event], *, horizon: datetime = _END) -> list[Firing]:
+        """Take projected events in, in their order.
+
+        Args:
+            items: Events as `projection` decodes them.
+            event_at: Gives the whole event of an item by its index; called for those that complete a firing only.
+            horizon: An event later than this has a wrong clock: it is taken at this time and flagged `future`.
+
+        Returns:
+            The firings, in the order of the events that completed them.
+        """
+        if horizon is not _END:
+            for item in items:
+                if item.time > horizon:
+                    item.time = horizon
+        find, unseen = self._matcher.handlers.get, self._unseen
+        for item in items:
+            handler = find(item.type, unseen)
+            if handler is not None:
+                handler(item, item.time)
+        return self._take(items, event_at, horizon) if self._fired else []
+
+    def process_events(self, events: Sequence[Event], *, horizon: datetime = _END) -> list[Firing]:
+        """Take whole events in; see `process`."""
+        return self.process([self.projection.project(event) for event in events], events.__getitem__, horizon=horizon)
+
+    def _unseen(self, item: Any, time: datetime) -> None:
+        """What `handlers` has for a type that was not seen yet."""
+        handler: Handler | None = self._matcher.handler(item.type)
+        if handler is not None:
+            handler(item, time)
+
+    def _take(self, items: Sequence[Any], event_at: Callable[[int], Event], horizon: datetime) -> list[Firing]:
+        """The firings since the last call, completed."""
+        places = {id(item): index for index, item in enumerate(items)}
+        firings = []
+        for watch, firing, item in self._fired:
+            kept = watch.dampen(firing)
+            if kept is not None:
+                event = event_at(places[id(item)])
+                if event.time > horizon:
+                    event = msgspec.structs.replace(event, time=horizon, flags=(*event.flags, "future"))
+                firings.append(msgspec.structs.replace(kept, condition=watch.name, event=event))
+        self._fired.clear()
+        return firings
+
+    def advance(self, now: datetime) -> list[Firing]:
+        """Let timers run out that are due by `now`; only conditions about absence or age have any.
+
+        A firing by timer has no event; the engine gives it one of type `timer` at that time.
+        """
+        firings = []
+        for watch in self._watches:
+            for at, key in watch.due(now):
+                firing = watch.evaluator.on_timer(key, watch.states[key], at)
+                kept = firing and watch.dampen(firing)
+                if kept:
+                    event = kept.event or Event(time=at, type="timer", id=f"timer:{watch.name}:{key}:{at.isoformat()}")
+                    firings.append(msgspec.structs.replace(kept, condition=watch.name, event=event))
+            if watch.evaluator.timed:
+                watch.forget(now)
+        return firings
+
+    @property
+    def timed(self) -> bool:
+        """Whether any condition has timers, so that `advance` is worth calling."""
+        return any(watch.evaluator.timed for watch in self._watches)
+
+    def evicted(self) -> dict[str, int]:
+        """Condition -> keys given up so far because there were too many at once; only those that gave up any."""
+        return {watch.name: watch.states.evicted for watch in self._watches if watch.states.evicted}
+
+    def snapshot(self) -> Snapshot:
+        """Everything that future decisions depend on: condition -> key -> state.
+
+        A condition is named with its `state_revision`, so that a changed one does not find the state of its past.
+        """
+        return {_identity(watch.config): watch.save() for watch in self._watches}
+
+    def restore(self, snapshot: Mapping[str, dict[str, bytes]]) -> list[str]:
+        """Take a snapshot back. Conditions that it does not know start empty; their names are returned."""
+        unknown = []
+        for watch in self._watches:
+            saved = snapshot.get(_identity(watch.config))
+            if saved is None:
+                unknown.append(watch.name)
+            else:
+                watch.restore(saved)
+        # The compiled functions hold on to states, which are new objects now.
+        self._matcher = self._compile()
+        return unknown
+
+    def explain(self, name: str) -> str:
+        """The generated functions that an event passes on its way to one condition.
+
+        Raises:
+            KeyError: There is no such condition.
+        """
+        number = {watch.name: index for index, watch in enumerate(self._watches)}[name]
+        watch, hit = self._watches[number], self._matcher.hits[number]
+        types = sorted(watch.types) or ["any"]
+        handler = self._matcher.handler(types[0])
+        parts = [f"# The function for events of type {types[0]!r}:", source_of(handler) if handler else ""]
+        parts += [f"# What it calls for condition {name!r}:", source_of(hit) or f"# {hit!r}: written by hand"]
+        parts += [f"# where {key} = {value}" for key, value in _arguments(hit).items()]
+        return "\n".join(parts)
+
+
+def _arguments(hit: Hit) -> dict[str, str]:
+    """The plain values that a generated function works with."""
+    names = getattr(hit, "__code__").co_freevars  # noqa: B009 functions have it, callables need not
+    cells = getattr(hit, "__closure__") or ()  # noqa: B009
+    values = {name: cell.cell_contents for name, cell in zip(names, cells, strict=True)}
+    return {name: str(value) for name, value in values.items() if not callable(value) and not isinstance(value, dict | list)}
+
+
+def _identity(config: ConditionConfig) -> str:
+    return f"{config.name}@{config.state_revision}"
+
+
+def _watch(config: ConditionConfig) -> Watch:
+    condition = config.cls(config.settings, Context(name=config.name))
+    condition.damper, condition.damper_per = config.damper, config.damper_per
+    return Watch(config, condition.evaluator(), condition.wanted_types())
+
+
+def _projection(watches: Sequence[Watch]) -> Projection:
+    filters = [part for watch in watches for part in watch.filters]
+    mixed = {part.field for part in filters if not part.numeric}
+    fields = set().union(*(watch.fields() for watch in watches)) if watches else set()
+    numeric = {part.field for part in filters} - mixed - {"computer"}
+    return Projection(fields, numeric=numeric, whole=any(watch.evaluator.fields is None for watch in watches))

@@ -1,0 +1,72 @@
+"""From a source's records to what the engine takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from alert_core.components import UNKNOWN_TIME, Batch, Format
+from alert_core.model import UNPARSED, Event
+from alert_core.projection import Projection
+
+__all__ = ["Intake"]
+
+
+class Intake:
+    """Decodes the batches of one source.
+
+    The fast way decodes a block straight into projections. When a line of it does not fit, or the format has no fast way, the
+    records are decoded one by one into whole events. Both say the same.
+
+    Args:
+        source: Name of the source.
+        format: How its records read.
+        projection: What the engine looks at.
+
+    Attributes:
+        last: Time of the last record, which a record that has none of its own inherits.
+    """
+
+    def __init__(self, source: str, format: Format[Any], projection: Projection) -> None:
+        self.source, self.last = source, UNKNOWN_TIME
+        self._format, self._projection = format, projection
+        self._decode = format.decoder(projection)
+
+    def take(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
+        """The projected events of a batch, and how to get a whole one by its index."""
+        if self._decode and isinstance(batch.records, bytes):
+            try:
+                items = self._decode(batch.records)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return self._take_whole(batch)
+            if items:
+                self.last = items[-1].time
+            return items, lambda index: self.whole(batch, index)
+        return self._take_whole(batch)
+
+    def _take_whole(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
+        records = batch.split()
+        events = []
+        for event in self._format.decode(records):
+            if event.type == UNPARSED and event.time == UNKNOWN_TIME:
+                event = msgspec.structs.replace(event, time=self.last)
+            self.last = event.time
+            events.append(msgspec.structs.replace(event, source=self.source))
+        project = self._projection.project
+
+        def whole(index: int) -> Event:
+            return self._identified(events[index], batch, index)
+
+        return [project(event) for event in events], whole
+
+    def whole(self, batch: Batch, index: int) -> Event:
+        """The whole event of one record."""
+        (event,) = self._format.decode([batch.split()[index]])
+        return self._identified(event, batch, index)
+
+    def _identified(self, event: Event, batch: Batch, index: int) -> Event:
+        """With the sender's identity, else that of the place where it stands, which is the same whenever it is read again."""
+        identity = event.id or f"{self.source}:{batch.start.origin}:{batch.position(index)}"
+        return msgspec.structs.replace(event, id=identity, source=self.source)
