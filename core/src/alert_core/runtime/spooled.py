@@ -1,0 +1,145 @@
+"""Makes a source that cannot be rewound one that can: its records go through a spool on disk."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from alert_core.components import Batch, Cursor, EventSource, Push
+from alert_core.runtime.spool import Spool
+
+__all__ = ["Spooled"]
+
+logger = logging.getLogger(__name__)
+
+BACKLOG_BYTES = 256 * 1024 * 1024
+"""How far a source may be ahead of the rest of the system before it has to wait."""
+
+_LOOK_AT_STOP_SECONDS = 0.05
+
+
+class Spooled:
+    """A source that can be rewound, made of one that cannot and a spool.
+
+    The source fills the spool in a thread of its own; what is in the spool is handed on from there. So a sender has its answer
+    as soon as its record is on disk, and what was kept but not handed on before a crash comes first after it.
+
+    Args:
+        source: The source that cannot be rewound; its `push.cursor` is always `None`.
+        spool: Where its records are kept.
+        backlog_bytes: How far the source may be ahead before it has to wait.
+
+    Attributes:
+        rewindable: Always true.
+        live: As the source says.
+    """
+
+    rewindable = True
+
+    def __init__(self, source: EventSource[Any], spool: Spool, *, backlog_bytes: int = BACKLOG_BYTES) -> None:
+        self.source = source
+        self.live = source.live
+        self._spool = spool
+        self._backlog_bytes = backlog_bytes
+
+    def run(self, push: Push, stop: threading.Event) -> None:
+        """Hand on what the spool has from `push.cursor` on, and what the source adds to it.
+
+        Raises:
+            SourceError: The source cannot go on; what it had given before has been handed on.
+        """
+        place = self._place(push.cursor)
+        inlet = _Inlet(self.source, self._spool, self._backlog_bytes, self._spool.bytes_after(place))
+        inlet.start()
+        try:
+            while not stop.is_set():
+                ended = not inlet.is_alive()  # Asked before reading, so that what came last is still read.
+                end = self._spool.end
+                for batch in self._spool.read(place, end):
+                    push(batch)
+                    place = batch.end
+                    inlet.handed_on(batch)
+                    if stop.is_set():
+                        return
+                if ended:
+                    inlet.check()
+                    return
+                inlet.wait(end)
+        finally:
+            inlet.stop()
+
+    def _place(self, cursor: Cursor | None) -> Cursor:
+        if cursor is None:
+            return self._spool.begin
+        if not self._spool.has(cursor):
+            logger.warning("the spool of source %s was replaced; what it had kept is lost", self.source.context.name)
+            return self._spool.begin
+        return cursor
+
+    def read(self, start: Cursor, end: Cursor) -> Iterator[Batch]:
+        """Give the records from `start` up to `end` once more.
+
+        Raises:
+            SourceError: They are gone.
+        """
+        return self._spool.read(start, end)
+
+    def forget(self, before: Cursor) -> None:
+        """Nothing before this cursor will be asked for again."""
+        self._spool.forget(before)
+
+
+class _Inlet(threading.Thread):
+    """Runs the source and puts what it pushes into the spool."""
+
+    cursor: Cursor | None = None
+
+    def __init__(self, source: EventSource[Any], spool: Spool, limit: int, backlog: int) -> None:
+        super().__init__(name=f"source-{source.context.name}", daemon=True)
+        self._source, self._spool = source, spool
+        self._limit, self._backlog = limit, backlog
+        self._stop_source = threading.Event()
+        self._changed = threading.Condition()
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._source.run(self, self._stop_source)
+        except BaseException as error:  # noqa: BLE001  # `check` raises it in the thread that answers for the source.
+            self._error = error
+        with self._changed:
+            self._changed.notify_all()
+
+    def __call__(self, batch: Batch) -> None:
+        """Keep a batch; the `push` of the source."""
+        with self._changed:
+            while self._backlog > self._limit and not self._stop_source.is_set():
+                self._changed.wait(_LOOK_AT_STOP_SECONDS)
+        kept = self._spool.append(batch.records)
+        with self._changed:
+            self._backlog += kept.end.position - kept.start.position
+            self._changed.notify_all()
+
+    def handed_on(self, batch: Batch) -> None:
+        """Make room for what the source may be ahead."""
+        with self._changed:
+            self._backlog -= batch.end.position - batch.start.position
+            self._changed.notify_all()
+
+    def wait(self, seen: Cursor) -> None:
+        """Wait until the spool has more than was seen, but not for long."""
+        with self._changed:
+            if self._spool.end == seen and self.is_alive():
+                self._changed.wait(_LOOK_AT_STOP_SECONDS)
+
+    def check(self) -> None:
+        """Raise what the source raised."""
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """End the source and wait for it."""
+        self._stop_source.set()
+        self.join()
