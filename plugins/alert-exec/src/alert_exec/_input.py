@@ -14,6 +14,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Linux refuses a single variable above 128 KiB; nobody reads that much in one.
 _MAX_VARIABLE = 4096
 _MAX_TEXT = 65_536
+_MAX_COMPUTERS = 1000
 _MAX_DOCUMENT = 1_048_576
 
 
@@ -43,12 +44,8 @@ def document(notification: Notification, key: str) -> bytes:
     if len(raw) <= _MAX_DOCUMENT:
         return raw
     event = msgspec.structs.replace(notification.event, raw="", attributes={}, message=notification.event.message[:_MAX_TEXT])
-    computers = notification.computers[:1000]
-    return _encode(
-        msgspec.structs.replace(notification, body=notification.body[:_MAX_TEXT], computers=computers, event=event),
-        key,
-        cut=True,
-    )
+    body, computers = notification.body[:_MAX_TEXT], notification.computers[:_MAX_COMPUTERS]
+    return _encode(msgspec.structs.replace(notification, body=body, computers=computers, event=event), key, cut=True)
 
 
 def _encode(notification: Notification, key: str, *, cut: bool = False) -> bytes:

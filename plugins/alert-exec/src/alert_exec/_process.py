@@ -47,8 +47,8 @@ class Run:
     The program leads a session of its own. When it ends, or its time does, everything left in its process group is killed, so
     that nothing waits for a child that keeps the output open. Only what left the group on purpose (`setsid`) stays.
 
-    Limits are set from outside, right after the start: a function that runs in the child between fork and exec may deadlock in a
-    process with threads, and a wrapper would cost another start. The program can do little in the moment before.
+    Limits are set from outside, right after the start: a function that runs in the child between fork and exec may deadlock
+    in a process with threads, and a wrapper would cost another start. The program can do little in the moment before.
 
     Args:
         executable: The real path of the program.
@@ -103,7 +103,7 @@ class Run:
         with self._lock:
             if self.stopped:
                 raise InterruptedError(0, "stopped before it started")
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - the program that the administrator put there; no shell
                 self._command,
                 stdin=document,
                 stdout=subprocess.PIPE,

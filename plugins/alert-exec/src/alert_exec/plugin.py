@@ -31,9 +31,10 @@ class ExecAction(Action[ExecSettings]):
     name = "exec"
     label = "Executable"
     instructions: ClassVar[str] = (
-        "Put an executable file into the folder bin beside alert.toml and name it here without any path. It needs no desktop and "
-        "no terminal. A script must begin with the line that names its interpreter, such as #!/bin/sh. Exit code 0 says that "
-        "the notification was taken, 75 that it should be tried again later, any other that it failed for good. Linux only."
+        "Put an executable file into the folder bin beside alert.toml and name it here without any path. It needs no desktop "
+        "and no terminal. A script must begin with the line that names its interpreter, such as #!/bin/sh. Exit code 0 says "
+        "that the notification was taken, 75 that it should be tried again later, any other that it failed for good. "
+        "Linux only."
     )
 
     _run: Run | None = None
@@ -48,7 +49,10 @@ class ExecAction(Action[ExecSettings]):
         key = self.idempotency_key(notification)
         executable = locate(self.context.program_folder, self.settings.program)
         secrets = self._secrets()
-        outcome = self._execute(executable, document(notification, key), {**variables(notification, key), **secrets})
+        # More is captured than kept, so that a secret which stands across the end is recognised.
+        spare = max((len(secret.encode("utf-8", "surrogateescape")) for secret in secrets.values()), default=0)
+        environment = {**variables(notification, key), **secrets}
+        outcome = self._execute(executable, document(notification, key), environment, self.settings.output_limit_bytes + spare)
         return self._answer(outcome, blot(outcome.output, secrets.values(), self.settings.output_limit_bytes))
 
     def close(self) -> None:
@@ -62,7 +66,7 @@ class ExecAction(Action[ExecSettings]):
         except SecretError as error:
             raise DeliveryError(str(error)) from error
 
-    def _execute(self, executable: Path, document: bytes, environment: dict[str, str]) -> Outcome:
+    def _execute(self, executable: Path, document: bytes, environment: dict[str, str], output_bytes: int) -> Outcome:
         from alert_exec._process import Limits, Run
 
         settings, folder = self.settings, self.context.state_folder
@@ -70,8 +74,7 @@ class ExecAction(Action[ExecSettings]):
             seconds=settings.time_limit_seconds,
             memory_bytes=settings.memory_limit_megabytes * 2**20,
             processes=settings.process_limit,
-            # More than is kept, so that a secret which stands across the end is recognised.
-            output_bytes=settings.output_limit_bytes + max(map(len, environment.values())) * 4,
+            output_bytes=output_bytes,
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -17,9 +17,7 @@ def _bare_name(name: str) -> str:
     if "/" in name or "\\" in name:
         raise ValueError("must be a bare file name in the folder bin, without any path")
     if not name.isprintable() or name.startswith((".", "-")) or len(name.encode()) > 255:
-        raise ValueError(
-            "must be the name of a visible file: no control characters, no dot or hyphen in front, at most 255 bytes"
-        )
+        raise ValueError("must be the name of a visible file: no control characters, no dot or hyphen first, at most 255 bytes")
     return name
 
 
@@ -60,7 +58,7 @@ class ExecSettings(Settings):
         gt=0,
         le=3600,
         title="Time limit",
-        description="When it is over, the program is killed with all that it started. Keep it below the action's timeout_seconds.",
+        description="When it is over, the program is killed with all that it started. Keep it below timeout_seconds.",
     )
     memory_limit_megabytes: int = Field(
         default=512, ge=0, le=2**20, title="Memory limit", description="For each process of the program; 0 sets none."
