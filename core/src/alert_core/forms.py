@@ -151,7 +151,7 @@ def _group(schema: Schema, definitions: Schema) -> dict[str, Any]:
 
 
 def _resolved(schema: Schema, definitions: Schema) -> Schema:
-    """The schema with its reference followed and `or null` left out; what stands beside a reference wins over what is behind it."""
+    """The schema with references followed and `or null` left out; what stands beside a reference wins."""
     if "$ref" in schema:
         target = definitions[str(schema["$ref"]).rpartition("/")[2]]
         beside = {key: value for key, value in schema.items() if key != "$ref"}

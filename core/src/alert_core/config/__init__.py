@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from alert_core.config._faults import did_you_mean
 from alert_core.config.checking import Finding, check
-from alert_core.config.loading import load, plugin_options
+from alert_core.config.loading import load, plugin_options, store_options
 from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig, StoreConfig
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "SourceConfig",
     "StoreConfig",
     "check",
+    "did_you_mean",
     "load",
     "plugin_options",
+    "store_options",
 ]

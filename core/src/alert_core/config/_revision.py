@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import msgspec
@@ -16,8 +17,10 @@ def digest(*parts: Any) -> str:
 
     Secrets count by their reference; a literal one does not count at all.
     """
-    canonical = msgspec.json.encode(parts, order="deterministic", enc_hook=_plain)
-    return hashlib.sha256(canonical).hexdigest()[:12]
+    ordered = msgspec.json.encode(parts, order="deterministic", enc_hook=_plain)
+    # A default of 1 and a written 1.0 are one number.
+    canonical = json.dumps(json.loads(ordered, parse_int=float))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,8 @@ from alert_core.config._faults import did_you_mean
 from alert_core.settings import Secret
 
 __all__ = ["explain"]
+
+Step = int | str
 
 _PLAIN = {
     "missing": "is missing",
@@ -52,7 +54,7 @@ def explain(
     problems: dict[str, list[str]] = {}
     hints: dict[str, str] = {}
     for detail in error.errors(include_url=False):
-        path = _path(detail["loc"], values)
+        path = _path(detail, values)
         problem, hint = _word(detail, model, also)
         if detail["type"] in ("union_tag_not_found", "union_tag_invalid"):
             path = ".".join(part for part in (path, str(detail["ctx"]["discriminator"]).strip("'")) if part)
@@ -75,7 +77,7 @@ def _word(detail: ErrorDetails, model: type[BaseModel], also: frozenset[str]) ->
         return _PLAIN[kind], ""
     if kind in _BOUNDS and isinstance(value, int | float):
         words, bound = _BOUNDS[kind]
-        return f"{value!r} {words} {context[bound]}", ""
+        return f"{value} {words} {str(context[bound]).removesuffix('.0')}", ""
     if kind in ("literal_error", "enum"):
         return f"must be {context['expected']}", _nearest(value, str(context["expected"]))
     if kind == "union_tag_invalid":
@@ -97,18 +99,26 @@ def _nearest(value: object, expected: str) -> str:
     return hint if hint.startswith("did you mean") else ""
 
 
-def _path(location: tuple[int | str, ...], values: Any) -> str:
+def _path(detail: ErrorDetails, values: Any) -> str:
     """The dotted key as it stands in the file: without the names that pydantic gives to the branches of a union."""
-    path = ""
-    for index, step in enumerate(location):
-        last = index == len(location) - 1
-        if isinstance(step, int) and isinstance(values, list | tuple):
-            path += f"[{step}]"
-            values = values[step] if step < len(values) else None
-        elif isinstance(values, Mapping) and (step in values or last):
-            path += f".{step}"
-            values = values.get(step)
-    return path.removeprefix(".")
+    _, steps = _trace(detail["loc"], values, detail["type"] == "missing")
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+def _trace(location: Sequence[Step], values: Any, missing: bool) -> tuple[bool, list[Step]]:
+    """Which steps are keys of the file, and whether the last one is; a branch may have the name of a key inside it."""
+    if not location:
+        return True, []
+    step, *rest = location
+    nothing: tuple[bool, list[Step]] = (False, [])
+    skipped = _trace(rest, values, missing) if rest else nothing
+    there = step in values if isinstance(values, Mapping) else isinstance(step, int) and isinstance(values, list)
+    if there and (rest or not missing):
+        whole, steps = _trace(rest, values[step], missing)
+        return max((whole, [step, *steps]), skipped, key=lambda found: (found[0], len(found[1])))
+    if not there and not rest and missing and isinstance(values, Mapping):
+        return True, [step]
+    return skipped
 
 
 def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> set[str]:

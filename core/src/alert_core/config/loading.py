@@ -22,7 +22,7 @@ from alert_core.plugins import Plugins
 from alert_core.settings import Settings
 from alert_core.tables import ActionKeys, ConditionKeys, FormatKeys, PluginKeys, SourceKeys, StoreKeys
 
-__all__ = ["load", "plugin_options"]
+__all__ = ["load", "plugin_options", "store_options"]
 
 ComponentT = TypeVar("ComponentT", bound=Component[Any])
 KeysT = TypeVar("KeysT", bound=Settings)
@@ -51,16 +51,34 @@ def plugin_options(path: Path) -> PluginKeys:
     Raises:
         ConfigError: A file cannot be read, or the table is wrong.
     """
-    faults = Faults()
+    return _single(path, "plugins", PluginKeys)[0]
+
+
+def store_options(path: Path) -> StoreConfig:
+    """Read just the `[store]` table, so that the log can be looked at whatever is wrong with the rest.
+
+    Raises:
+        ConfigError: A file cannot be read, or the table is wrong.
+    """
+    keys, documents = _single(path, "store", StoreKeys)
+    return _store(keys, documents)
+
+
+def _single(path: Path, section: str, model: type[KeysT]) -> tuple[KeysT, Documents]:
+    faults, own = Faults(), Faults()
     documents = read_documents(path, faults)
-    options = _validate(PluginKeys, table=documents.single["plugins"], faults=faults)
+    keys = _validate(model, table=documents.single[section], faults=faults)
     # Faults elsewhere are left to `load`, which finds them again and knows more.
-    own = Faults()
     for error in faults.errors:
-        if error.key.split(".")[0] in ("plugins", ""):
+        if error.key.split(".")[0] in (section, ""):
             own.keep(error)
     own.raise_if_any()
-    return options or PluginKeys()
+    assert keys is not None  # what keeps it from being read has been raised
+    return keys, documents
+
+
+def _store(keys: StoreKeys, documents: Documents) -> StoreConfig:
+    return StoreConfig(folder=documents.folder / keys.folder, keep_days=keys.keep_days)
 
 
 class _Builder:
@@ -76,7 +94,7 @@ class _Builder:
         return Config(
             folder=self.documents.folder,
             files=self.documents.files,
-            store=StoreConfig(folder=self.documents.folder / store.folder, keep_days=store.keep_days),
+            store=_store(store, self.documents),
             sources=dict(self._sources()),
             conditions=dict(self._conditions()),
             actions=dict(self._actions()),
