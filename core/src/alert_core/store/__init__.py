@@ -5,6 +5,7 @@ from __future__ import annotations
 from alert_core.store._rows import decision_line, safe_json
 from alert_core.store._store import Store
 from alert_core.store.values import (
+    DELIVERY_FAILED,
     Attempt,
     AttemptRecord,
     BatchRecord,
@@ -21,6 +22,7 @@ from alert_core.store.values import (
 )
 
 __all__ = [
+    "DELIVERY_FAILED",
     "Attempt",
     "AttemptRecord",
     "BatchRecord",

@@ -14,7 +14,7 @@ from alert_core.store import tables
 from alert_core.store._outbox import Outbox
 from alert_core.store._rows import from_row
 from alert_core.store._times import from_micros, to_micros
-from alert_core.store.values import Attempt, DeliverySummary, LogEntry, LogFilter
+from alert_core.store.values import DELIVERY_FAILED, Attempt, DeliverySummary, LogEntry, LogFilter
 
 __all__ = ["Log"]
 
@@ -125,6 +125,8 @@ def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
     for name in ("condition", "computer"):
         if (value := getattr(wanted, name)) is not None:
             found.append(func.lower(_table.c[name]).op("GLOB", is_comparison=True)(func.lower(value)))
+    if wanted.decisions:
+        found.append(_table.c.condition != DELIVERY_FAILED)
     if wanted.failed:
         of = tables.deliveries
         found.append(exists().where(of.c.notification_id == _table.c.id, of.c.state == DeliveryState.FAILED.value))

@@ -49,9 +49,16 @@ class Outbox(Commits):
             rows = [row for row in connection.execute(query).mappings() if row["delivery"] not in excluding]
         return [Due(row["delivery"], from_row(row), row["attempts"], from_micros(row["created"])) for row in rows[:limit]]
 
-    def next_due(self, action: str) -> datetime | None:
-        """When the next delivery of an action is to be attempted; `None` when none waits."""
+    def next_due(self, action: str, *, after: datetime | None = None) -> datetime | None:
+        """When the next delivery of an action is to be attempted; `None` when none waits.
+
+        Args:
+            action: Name of the action.
+            after: Leave out those that are due at this time.
+        """
         query = select(func.min(_table.c.next_attempt)).where(_pending, _table.c.action == action)
+        if after is not None:
+            query = query.where(_table.c.next_attempt > to_micros(after))
         with self._database.read() as connection:
             earliest: int | None = connection.scalar(query)
         return from_micros(earliest)

@@ -11,6 +11,7 @@ from alert_core.components import Cursor
 from alert_core.model import DeliveryState, Notification, Receipt
 
 __all__ = [
+    "DELIVERY_FAILED",
     "Attempt",
     "AttemptRecord",
     "BatchRecord",
@@ -25,6 +26,10 @@ __all__ = [
     "SkipRecord",
     "delivery_id",
 ]
+
+
+DELIVERY_FAILED = "alert-delivery-failed"
+"""The condition of the notifications by which the dispatcher announces that a delivery failed; no engine decides them."""
 
 
 def delivery_id(notification: str, action: str) -> str:
@@ -197,6 +202,7 @@ class LogFilter:
         computer: The computer, likewise.
         severity: One severity.
         failed: Only those with a failed delivery.
+        decisions: Only what the engine decided, without the dispatcher's own announcements.
         limit: At most so many.
         newest_first: Order by time, descending.
     """
@@ -210,6 +216,7 @@ class LogFilter:
     computer: str | None = None
     severity: str | None = None
     failed: bool = False
+    decisions: bool = False
     limit: int | None = None
     newest_first: bool = False
 

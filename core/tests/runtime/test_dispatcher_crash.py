@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from alert_core.store import Store, delivery_id
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import msgspec
+from alert_core import Action, Notification, Receipt, Settings, Strength
+from alert_core.config.values import ActionConfig, Config, StoreConfig
+from alert_core.plugins import Plugins
+from alert_core.runtime.dispatcher import Dispatcher
+from alert_core.store import Commit, NewDelivery, Store
+
+class Printing(Action[Settings]):
+    "Prints the idempotency key."
+    name = "printing"
+    label = "Printing"
+    def send(self, notification):
+        sys.stdout.write(self.idempotency_key(notification) + chr(10))
+        sys.stdout.flush()
+        return Receipt(Strength.ACCEPTED)
+
+folder = Path(sys.argv[1])
+store = Store.open(folder)
+sample = Notification.sample()
+notifications = [msgspec.structs.replace(sample, id=str(number)) for number in range(400)]
+store.write(Commit((), notifications, [NewDelivery(one.id, "out") for one in notifications]))
+action = ActionConfig(name="out", type="printing", cls=Printing, settings=Settings())
+config = Config(folder=folder, store=StoreConfig(folder=folder), actions={"out": action})
+dispatcher = Dispatcher(store, Plugins.load(only=()), config)
+dispatcher.start()
+assert dispatcher.drain(60)
+dispatcher.stop()
+store.close()
+"""
+
+
+def _run(folder: Path, *, kill_after: int | None = None) -> list[str]:
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        keys: list[str] = []
+        for line in running.stdout:
+            keys.append(line.strip())
+            if len(keys) == kill_after:
+                os.kill(running.pid, signal.SIGKILL)
+    assert running.returncode == (0 if kill_after is None else -signal.SIGKILL)
+    return keys
+
+
+def test_everything_is_delivered_at_least_once_with_the_same_key_although_the_process_is_killed(tmp_path: Path) -> None:
+    keys = [key for kill_after in (1, 50, 100, None) for key in _run(tmp_path, kill_after=kill_after)]
+
+    sent = Counter(keys)
+    assert set(sent) == {delivery_id(str(number), "out") for number in range(400)}
+    assert max(sent.values()) <= 4
+    with Store.open(tmp_path) as store:
+        assert store.pending() == {}
