@@ -38,11 +38,11 @@ class InformSender:
         host: Name or address of the receiver.
         port: Its UDP port.
         credentials: Of the user or community, from `community_credentials` or `user_credentials`.
-        timeout_seconds: How long to wait for the answer.
+        confirm_seconds: How long to wait for the answer.
     """
 
-    def __init__(self, host: str, port: int, credentials: Any, timeout_seconds: float) -> None:
-        self._address, self._credentials, self._timeout_seconds = (host, port), credentials, timeout_seconds
+    def __init__(self, host: str, port: int, credentials: Any, confirm_seconds: float) -> None:
+        self._address, self._credentials, self._confirm_seconds = (host, port), credentials, confirm_seconds
         self._loop = asyncio.new_event_loop()
         self._engine: Any = pysnmp.SnmpEngine()
         self._target: Any = None
@@ -79,14 +79,15 @@ class InformSender:
         host, port = self._address
         family = (await self._loop.getaddrinfo(host, port))[0][0]
         target = pysnmp.Udp6TransportTarget if family.name == "AF_INET6" else pysnmp.UdpTransportTarget
-        return await target.create(self._address, timeout=self._timeout_seconds, retries=0)
+        return await target.create(self._address, timeout=self._confirm_seconds, retries=0)
 
     async def _close(self) -> None:
         self._engine.close_dispatcher()
         # What the dispatcher cancelled gets the chance to end.
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*rest, return_exceptions=True)
-        await asyncio.sleep(0)
+        # The threads that looked the host up; waiting for them also lets the transport close its socket.
+        await self._loop.shutdown_default_executor()
 
 
 def community_credentials(community: str) -> Any:

@@ -51,7 +51,7 @@ def _open_informs(settings: SnmpSettings, context: Context) -> Sender:
         credentials = community_credentials(_reveal(context, settings.community))
     else:
         credentials = user_credentials(settings.user, *_user_keys(settings, context))
-    return InformSender(settings.host, settings.port, credentials, settings.timeout_seconds)
+    return InformSender(settings.host, settings.port, credentials, settings.confirm_seconds)
 
 
 def _identity(settings: SnmpSettings, context: Context) -> EngineIdentity:

@@ -101,8 +101,8 @@ class SnmpSettings(Settings):
         title="Ask for confirmation",
         description="Send informs, which the receiver answers, instead of traps, which may get lost unnoticed. Not for v1.",
     )
-    timeout_seconds: float = Field(
-        default=5.0, gt=0, le=60, title="Time-out", description="How long to wait for the confirmation of an inform."
+    confirm_seconds: float = Field(
+        default=5.0, gt=0, le=60, title="Wait for confirmation", description="How long an inform waits for its confirmation."
     )
     trap_oid: Oid = Field(default=FIRED, title="Trap OID", description="Which notification is sent; numbers only.")
     trap_on_close: bool = Field(
