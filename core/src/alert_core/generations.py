@@ -8,7 +8,7 @@ over; spans are aligned to the clock of the events, so the same events forget th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -34,6 +34,8 @@ class States(dict[str, Any]):
     evicted = 0
     """How many keys were given up because there were too many."""
 
+    report: Callable[[datetime, int], None] | None = None
+
     def enter(self, time: datetime) -> None:
         """Time has come to here."""
 
@@ -51,6 +53,7 @@ class Packable(Protocol):
     """A state that may be as little as its times."""
 
     times: list[datetime]
+    newest: datetime
     until: datetime
 
     def packable(self) -> bool:
@@ -65,6 +68,9 @@ class Generations(MutableMapping[str, Any]):
         span: How long a key must not be seen to be forgotten.
         unpack: Makes a state of times.
         limit: How many keys at most; beyond it the oldest go early and are counted in `evicted`.
+
+    Attributes:
+        report: Called with the time and the number of keys whenever some were given up early; set by the engine.
     """
 
     def __init__(self, span: timedelta, unpack: Any, *, limit: int = 1_000_000) -> None:
@@ -74,6 +80,7 @@ class Generations(MutableMapping[str, Any]):
         self.edge = NEVER
         self.evicted = 0
         self.half = max(1, limit // 2)
+        self.report: Callable[[datetime, int], None] | None = None
         self._span = span
         self._unpack = unpack
 
@@ -96,11 +103,13 @@ class Generations(MutableMapping[str, Any]):
         kept = self.previous
         self.fired = {key: state for key, state in self.fired.items() if state.until > start or key in kept}
 
-    def make_room(self) -> None:
-        """Give up the older generation now if the younger one is half full; call before a key is added."""
-        if len(self.current) >= self.half:
-            self.evicted += len(self.previous)
-            self._turn(self.edge - self._span if self.edge > NEVER else NEVER)
+    def _make_room(self, time: datetime) -> None:
+        """Give up the older generation early when the younger one is half full."""
+        given_up = len(self.previous)
+        self.evicted += given_up
+        self._turn(self.edge - self._span if self.edge > NEVER else NEVER)
+        if given_up and self.report:
+            self.report(time, given_up)
 
     def __getitem__(self, key: str) -> Any:
         """The state of a key, unpacked, and carried over into the younger generation."""
@@ -116,8 +125,8 @@ class Generations(MutableMapping[str, Any]):
         return self._unpack(packed) if packed.__class__ is list else packed
 
     def __setitem__(self, key: str, state: Packable) -> None:
-        if key not in self.current:
-            self.make_room()
+        if key not in self.current and len(self.current) >= self.half:
+            self._make_room(state.newest)
         if state.packable():
             self.current[key] = state.times[0] if len(state.times) == 1 else state.times
             return

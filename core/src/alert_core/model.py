@@ -14,6 +14,8 @@ import msgspec
 
 __all__ = [
     "EVENT_FIELDS",
+    "EVICTED",
+    "OWN_TYPES",
     "UNPARSED",
     "CheckResult",
     "Delivery",
@@ -30,6 +32,13 @@ __all__ = [
 
 UNPARSED = "unparsed"
 """The type of an event made from a record that its format could not read; the record is in `raw`."""
+
+
+EVICTED = "state-evicted"
+"""The type of the event by which the engine reports that a condition had to give up what it remembered of some keys."""
+
+OWN_TYPES = frozenset({UNPARSED, EVICTED, "timer"})
+"""Types that only concern conditions which name them; a condition for every type means every type that sources report."""
 
 
 class Severity(StrEnum):

@@ -107,7 +107,9 @@ def _by_oracle(configs: Sequence[ConditionConfig], events: Sequence[Event]) -> l
 
 @settings(max_examples=400, deadline=None)
 @given(conditions(), streams(), st.data())
-def test_engine_decides_like_the_oracle_through_restarts(configs: list[ConditionConfig], events: list[Event], data: Any) -> None:
+def test_engine_decides_like_the_oracle_through_restarts(
+    configs: list[ConditionConfig], events: list[Event], data: Any
+) -> None:
     engine, firings = Engine(configs), []
     for event in events:
         firings += engine.process_events([event])
@@ -121,7 +123,9 @@ def test_engine_decides_like_the_oracle_through_restarts(configs: list[Condition
 
 @settings(max_examples=100, deadline=None)
 @given(conditions(), streams(), st.integers(1, 60))
-def test_decisions_do_not_depend_on_how_events_are_batched(configs: list[ConditionConfig], events: list[Event], size: int) -> None:
+def test_decisions_do_not_depend_on_how_events_are_batched(
+    configs: list[ConditionConfig], events: list[Event], size: int
+) -> None:
     one_by_one, in_batches = Engine(configs), Engine(configs)
 
     single = [firing for event in events for firing in one_by_one.process_events([event])]

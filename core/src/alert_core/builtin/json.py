@@ -39,7 +39,7 @@ class JsonSettings(Settings):
         ),
         examples=[{"time": "@timestamp", "computer": "host.name"}],
     )
-    type: str = Field(
+    default_type: str = Field(
         default="event",
         min_length=1,
         title="Default type",
@@ -95,7 +95,7 @@ class JsonFormat(Format[JsonSettings]):
             time = self._time(values.pop("time", None))
         except ValueError as error:
             return unparsed(record, str(error))
-        return _event(time, values, content, record, self.settings.type)
+        return _event(time, values, content, record, self.settings.default_type)
 
     def _mapped(self, content: dict[str, Any]) -> dict[str, Any]:
         """The values of event fields; what is taken leaves `content`, whose rest are the attributes."""
@@ -127,7 +127,7 @@ class JsonFormat(Format[JsonSettings]):
         plain = not projection.whole and not _OWN & keys.keys() and not hidden & set(keys.values())
         if not plain or any("." in key for key in keys.values()) or len(set(keys.values())) < len(keys):
             return None
-        struct = projection.define(keys, default_type=self.settings.type)
+        struct = projection.define(keys, default_type=self.settings.default_type)
         return msgspec.json.Decoder(struct, strict=False).decode_lines  # type: ignore[return-value]
 
 

@@ -7,17 +7,13 @@ from typing import Any
 
 from alert_core import Condition, Format, hookimpl
 from alert_core.builtin.json import JsonFormat
+from alert_core.builtin.pattern import PatternFormat
 from alert_core.builtin.threshold import ThresholdCondition
-
-try:
-    from alert_core.builtin.pattern import PatternFormat
-except ImportError:
-    PatternFormat = None
 
 
 @hookimpl
 def alert_register_formats() -> Sequence[type[Format[Any]]]:
-    return [JsonFormat] + ([PatternFormat] if PatternFormat else [])
+    return [JsonFormat, PatternFormat]
 
 
 @hookimpl

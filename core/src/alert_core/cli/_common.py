@@ -6,6 +6,7 @@ Exit codes: 0 all is well, 1 something was found or failed, 2 the command or the
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ __all__ = [
     "installed",
     "json_option",
     "print_json",
+    "print_line",
     "printable",
     "shown_errors",
 ]
@@ -152,8 +154,14 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, default=str))
 
 
-def console() -> Console:
+def print_line(line: str) -> None:
+    """Print one line at once, for who follows the output. Escaping is the caller's business."""
+    click.echo(line)
+    sys.stdout.flush()
+
+
+def console(*, stderr: bool = False) -> Console:
     """Where tables are drawn. Nothing in a text counts as markup."""
     from rich.console import Console
 
-    return Console(markup=False, highlight=False, emoji=False)
+    return Console(markup=False, highlight=False, emoji=False, stderr=stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from alert_core.config.values import ConditionConfig
 from alert_core.engine.matcher import Handler, Matcher
 from alert_core.engine.watch import Watch
 from alert_core.evaluators import Emit, Hit, source_of
-from alert_core.model import Event, Firing
+from alert_core.model import EVICTED, Event, Firing
 from alert_core.projection import Projection
 
 __all__ = ["Engine"]
@@ -37,6 +38,10 @@ class Engine:
         self._watches = [_watch(config) for config in conditions]
         self.projection = _projection(self._watches)
         self._fired: list[tuple[Watch, Firing, Any]] = []
+        # Own events by the identity of their items, which therefore have to live until then.
+        self._own: dict[int, tuple[Any, Event]] = {}
+        for watch in self._watches:
+            watch.states.report = partial(self._report_evicted, watch)
         self._matcher = self._compile()
 
     def _compile(self) -> Matcher:
@@ -89,12 +94,31 @@ class Engine:
         for watch, firing, item in self._fired:
             kept = watch.dampen(firing)
             if kept is not None:
-                event = event_at(places[id(item)])
+                event = self._own[id(item)][1] if id(item) in self._own else event_at(places[id(item)])
                 if event.time > horizon:
                     event = msgspec.structs.replace(event, time=horizon, flags=(*event.flags, "future"))
                 firings.append(msgspec.structs.replace(kept, condition=watch.name, event=event))
         self._fired.clear()
+        self._own.clear()
         return firings
+
+    def _report_evicted(self, watch: Watch, time: datetime, keys: int) -> None:
+        """Take in an event about the engine itself, at once, so that it counts at the same place however events are batched."""
+        event = Event(
+            time=time,
+            type=EVICTED,
+            id=f"engine:{watch.name}:{watch.states.evicted}",
+            source="engine",
+            count=keys,
+            severity="major",
+            message=f"condition {watch.name!r} has too many keys at once and gave up the oldest {keys}",
+            attributes={"condition": watch.name},
+        )
+        handler = self._matcher.handler(EVICTED)
+        if handler is not None:
+            item = self.projection.project(event)
+            self._own[id(item)] = (item, event)
+            handler(item, time)
 
     def advance(self, now: datetime) -> list[Firing]:
         """Let timers run out that are due by `now`; only conditions about absence or age have any.

@@ -119,7 +119,11 @@ class Matcher:
         if part.part and part.field in TEXT_FIELDS:
             place, values[name] = part.part
             size = len(values[name])
-            inside = {"start": f"{slot}[:{size}] == {name}", "end": f"{slot}[-{size}:] == {name}", "anywhere": f"{name} in {slot}"}
+            inside = {
+                "start": f"{slot}[:{size}] == {name}",
+                "end": f"{slot}[-{size}:] == {name}",
+                "anywhere": f"{name} in {slot}",
+            }
             return f"{slot} is not None and {inside[place]}"
         if part.network:
             values[name] = part.test
@@ -167,7 +171,9 @@ class Matcher:
     def _look_up(self, field: str, found: Sequence[tuple[Filter, Hit]], space: dict[str, Any]) -> list[str]:
         slot = self._slots[field]
         if len(found) <= _FEW:
-            return [line for number, (part, hit) in enumerate(found) for line in self._try(part, hit, f"{slot}_{number}", space)]
+            return [
+                line for number, (part, hit) in enumerate(found) for line in self._try(part, hit, f"{slot}_{number}", space)
+            ]
         name = f"by_{slot}"
         if any(part.equal is None for part, _ in found):
             space[name] = _Lookup(found)

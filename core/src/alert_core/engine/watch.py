@@ -14,7 +14,7 @@ from alert_core.config.values import ConditionConfig
 from alert_core.engine.filters import compile_filter
 from alert_core.evaluators import Evaluator
 from alert_core.generations import NEVER
-from alert_core.model import UNPARSED, Event, Firing
+from alert_core.model import OWN_TYPES, Event, Firing
 
 __all__ = ["Watch"]
 
@@ -52,9 +52,9 @@ class Watch:
         return {part.field for part in self.filters} | (self.evaluator.fields or frozenset())
 
     def wants(self, event_type: str) -> bool:
-        """Whether events of this type concern it; a condition for every type does not mean unparsed records."""
+        """Whether events of this type concern it; a condition for every type means those of sources."""
         if not self.types:
-            return event_type != UNPARSED
+            return event_type not in OWN_TYPES
         return event_type in self.types or any(fnmatchcase(event_type, wanted) for wanted in self.types)
 
     def passes(self, event: Event) -> bool:

@@ -1,0 +1,105 @@
+"""`alert replay`: what the conditions decide about recorded events, without telling anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alert_core.cli._common import Command, config_option, configured, console, json_option, print_json, print_line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alert_core.config import Config
+    from alert_core.model import Notification
+
+__all__ = ["replay"]
+
+
+@click.command(cls=Command)
+@click.argument("files", nargs=-1, metavar="[FILES]...")
+@click.option("--like", metavar="SOURCE", help="The configured source that FILES are like, if there are several.")
+@click.option("--decisions", is_flag=True, help="Print every decision as one canonical JSON line, like `alert log export`.")
+@config_option
+@json_option
+def replay(files: tuple[str, ...], like: str | None, decisions: bool, config_path: Path, as_json: bool) -> None:
+    """Decide about recorded events, at the times of the events, and show a summary.
+
+    Reads FILES (`-` is standard input), else what the configured sources have now. Nothing is stored and nobody is told.
+    `alert run` decides the same, byte for byte.
+    """
+    from alert_core.runtime.inputs import recorded, with_files
+    from alert_core.runtime.replay import replay as decide
+
+    config, plugins = configured(config_path)
+    config = with_files(config, files, like=like, sources=plugins.sources) if files else recorded(config)
+    with _progress(config, hidden=decisions or as_json) as advance:
+        found = list(decide(config, resolver=plugins.resolve_secret, progress=advance))
+    if decisions:
+        _print_decisions(found)
+    elif as_json:
+        print_json([_summary(name, found) for name in config.conditions])
+    else:
+        _draw(config, found)
+
+
+def _print_decisions(found: Iterable[Notification]) -> None:
+    from alert_core.store import decision_line
+
+    for notification in sorted(found, key=lambda it: (it.time, it.id)):
+        print_line(decision_line(notification).decode())
+
+
+def _summary(name: str, found: Iterable[Notification]) -> dict[str, Any]:
+    own = [notification for notification in found if notification.condition == name]
+    return {
+        "condition": name,
+        "notifications": len(own),
+        "suppressed": sum(notification.suppressed for notification in own),
+        "keys": len({notification.key for notification in own}),
+        "first": min((notification.time for notification in own), default=None),
+        "last": max((notification.time for notification in own), default=None),
+    }
+
+
+def _draw(config: Config, found: list[Notification]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Condition", "Notifications", "Suppressed", "Keys", "First", "Last"):
+        table.add_column(heading, justify="right" if heading in ("Notifications", "Suppressed", "Keys") else "left")
+    for name in config.conditions:
+        row = _summary(name, found)
+        times = [row[end].isoformat(sep=" ", timespec="seconds")[:19] if row[end] else "-" for end in ("first", "last")]
+        table.add_row(printable(name), *(str(row[part]) for part in ("notifications", "suppressed", "keys")), *times)
+    console().print(table)
+
+
+@contextmanager
+def _progress(config: Config, *, hidden: bool) -> Iterator[Callable[[int], None] | None]:
+    """A progress bar on a terminal; nothing elsewhere."""
+    screen = console(stderr=True)
+    if hidden or not screen.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("replay"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task("replay", total=_size(config))
+        yield lambda size: bar.advance(task, size)
+
+
+def _size(config: Config) -> int | None:
+    """How many bytes there are to read; `None` when that cannot be known before."""
+    total = 0
+    for source in config.sources.values():
+        path = Path(str(getattr(source.settings, "path", "")))
+        if not path.is_file() or path.suffix in (".gz", ".zst", ".xz"):
+            return None
+        total += path.stat().st_size
+    return total

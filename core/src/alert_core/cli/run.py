@@ -1,0 +1,86 @@
+"""`alert run`: watch the sources and notify."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from alert_core.cli._common import FAILED, Command, config_option, configured, json_option, print_line, printable
+
+if TYPE_CHECKING:
+    from alert_core.model import Notification
+    from alert_core.runtime.runner import Runner, Summary
+
+__all__ = ["run"]
+
+_log = logging.getLogger(__name__)
+
+
+@click.command(cls=Command)
+@click.argument("files", nargs=-1, metavar="[FILES]...")
+@click.option("--once", is_flag=True, help="End when everything there is has been read and told, instead of following.")
+@click.option("--like", metavar="SOURCE", help="The configured source that FILES are like, if there are several.")
+@config_option
+@json_option
+def run(files: tuple[str, ...], once: bool, like: str | None, config_path: Path, as_json: bool) -> None:
+    """Watch the sources and notify, until stopped.
+
+    With FILES (`-` is standard input), read these instead of the configured sources. One line is printed per notification.
+
+    SIGTERM and Ctrl-C end gracefully; SIGHUP, or a change of the files, reads the configuration anew.
+    Nothing is lost whenever and however it ends: the next run goes on where this one stopped.
+    """
+    from alert_core.errors import ConfigError
+    from alert_core.runtime.inputs import recorded, with_files
+    from alert_core.runtime.runner import Runner
+    from alert_core.store import Store
+
+    config, plugins = configured(config_path)
+    if files:
+        config = with_files(config, files, like=like, sources=plugins.sources)
+    if not config.sources:
+        raise ConfigError("there is no source to watch", hint="add a [sources.<name>] table or name FILES")
+    if once:
+        config = recorded(config)
+    load = None if files or once else lambda: configured(config_path)[0]
+    with Store.open(config.store.folder) as store:
+        runner = Runner(config, plugins, store, once=once, load=load, told=_print_json if as_json else _print)
+        _obey_signals(runner)
+        summary = runner.run()
+    _conclude(summary)
+
+
+def _obey_signals(runner: Runner) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        runner.stop()
+        # A second one means it: what is not committed is simply done again next time.
+        signal.signal(number, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda number, frame: runner.reload())
+
+
+def _print(notification: Notification) -> None:
+    moment = notification.time.astimezone().isoformat(sep=" ", timespec="seconds")
+    print_line(f"{moment}  {notification.severity:<8}  {printable(notification.subject)}")
+
+
+def _print_json(notification: Notification) -> None:
+    from alert_core.store import decision_line
+
+    print_line(decision_line(notification).decode())
+
+
+def _conclude(summary: Summary) -> None:
+    _log.info("%d batches, %d notifications, %.1f seconds", summary.batches, summary.notifications, summary.seconds)
+    if summary.failed_sources:
+        click.echo(f"error: could not read {printable(', '.join(summary.failed_sources))}", err=True)
+        sys.exit(FAILED)
