@@ -39,13 +39,11 @@ Damper = Annotated[
 ]
 """`"auto"` (60 minutes), `"none"` or a number of minutes."""
 
-_TYPE = Field(title="Type", description="Which installed type this is; `alert plugins` lists them.")
-
 
 class SourceKeys(Settings):
     """What every `[sources.<name>]` table has."""
 
-    type: str = _TYPE
+    type: str = Field(title="Type", description="Which installed source type this is; `alert plugins` lists them.")
     format: str | dict[str, Any] = Field(
         "json",
         title="Format",
@@ -56,13 +54,13 @@ class SourceKeys(Settings):
 class FormatKeys(Settings):
     """What every `format = { ... }` table has."""
 
-    type: str = _TYPE
+    type: str = Field(title="Type", description="Which installed format this is; `alert plugins` lists them.")
 
 
 class ConditionKeys(Settings):
     """What every `[conditions.<name>]` table has."""
 
-    type: str = _TYPE
+    type: str = Field(title="Type", description="Which installed condition type this is; `alert plugins` lists them.")
     where: dict[str, Any] = Field(
         default_factory=dict,
         title="Filters",
@@ -93,7 +91,7 @@ class ConditionKeys(Settings):
 class ActionKeys(Settings):
     """What every `[actions.<name>]` table has."""
 
-    type: str = _TYPE
+    type: str = Field(title="Type", description="Which installed action type this is; `alert plugins` lists them.")
     concurrency: int = Field(2, ge=1, le=64, title="Concurrency", description="How many deliveries run side by side.")
     timeout_seconds: float = Field(
         30.0, gt=0, le=3600, title="Time limit in seconds", description="How long one attempt may take."
