@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from pydantic import Field
 
-from alert_core import Action, Delivery, DeliveryError, Notification, Receipt, Secret, Settings, Strength
+from alert_core import Action, Component, Delivery, DeliveryError, Notification, Receipt, Secret, Settings, Strength
 from alert_core.config.values import ActionConfig, Config, StoreConfig
 from alert_core.runtime._backoff import Backoff
 from alert_core.runtime.dispatcher import Dispatcher
@@ -31,6 +31,9 @@ class Hooks:
 
     def delivered(self, delivery: Delivery) -> None:
         pass
+
+    def owner(self, cls: type[Component[Any]]) -> str:
+        return "own-plugin"
 
     def resolve_secret(self, reference: Mapping[str, str]) -> str | None:
         return None
@@ -320,7 +323,12 @@ def test_raising_send_is_a_fault_and_is_not_tried_again(rig: Rig, caplog: pytest
     assert (rig.states("a"), rig.states("b")) == ({"own-1": "failed"}, {"own-1": "delivered"})
     assert rig.outcomes("a") == ["raised"]
     (fault,) = rig.store.faults()
-    assert (fault.plugin, fault.action, fault.kind, fault.text) == ("own", "own-1", "raised", "send() raised KeyError: 'oops'")
+    assert (fault.plugin, fault.action, fault.kind, fault.text) == (
+        "own-plugin",
+        "own-1",
+        "raised",
+        "send() raised KeyError: 'oops'",
+    )
     assert "Traceback" in caplog.text
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from alert_core.components import Action
+from alert_core.components import Action, Component
 from alert_core.config.values import ActionConfig
 from alert_core.errors import DeliveryError, SecretError
 from alert_core.model import Delivery, DeliveryState, Notification, Receipt, Strength
@@ -32,6 +32,9 @@ class Hooks(Protocol):
 
     def delivered(self, delivery: Delivery) -> None:
         """Tell about an attempt."""
+
+    def owner(self, cls: type[Component[Any]]) -> str:
+        """Name of the plugin that brought a class."""
 
     def resolve_secret(self, reference: Mapping[str, str]) -> str | None:
         """The value behind a reference."""

@@ -172,15 +172,15 @@ class Loop:
         record, announcement = ended.record, None
         if isinstance(record, AttemptRecord):
             lane.failing = record.state is not DeliveryState.DELIVERED
-            if ended.fault:
-                self._fault(lane, ended.fault, record.error)
             if record.state is DeliveryState.FAILED:
                 lanes = self._lanes.values()
                 announcement = self._announcer.announce(lane.name, ended.due, record, lanes=lanes, now=self._clock())
         self._ended.append(_Written(lane, ended, announcement))
+        if ended.fault and isinstance(record, AttemptRecord):
+            self._fault(lane, ended.fault, record.error)
 
     def _fault(self, lane: Lane, kind: str, text: str) -> None:
-        self._faults.append((lane.config.type, lane.name, kind, text))
+        self._faults.append((self._plugins.owner(lane.config.cls), lane.name, kind, text))
 
     def _write_faults(self) -> None:
         while self._faults:
