@@ -57,9 +57,10 @@ def holds(wanted: Any, value: Any) -> bool:
         return str(value).replace(".", "").isdigit() and float(value) >= float(wanted[2:])
     if isinstance(wanted, str) and "/" in wanted:
         try:
-            return ip_address(value) in ip_network(wanted)
+            address = ip_address(value)
         except ValueError:
             return False
+        return (getattr(address, "ipv4_mapped", None) or address) in ip_network(wanted)
     return fnmatchcase(str(value), str(wanted))
 
 
