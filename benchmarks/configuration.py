@@ -10,6 +10,8 @@ import tomli_w
 
 from benchmarks.conditions import DAMPER_MINUTES, ConditionSpec, Filter
 
+STORE = "store"
+DATABASE = f"{STORE}/alert.db"
 _SIGNS = {"ge": ">=", "lt": "<"}
 
 
@@ -25,7 +27,7 @@ def write(folder: Path, conditions: Sequence[ConditionSpec], *, events: Path, fo
     """
     tables = {f"c{number:05d}": table(condition) for number, condition in enumerate(conditions)}
     config = {
-        "store": {"folder": "store"},
+        "store": {"folder": STORE},
         "sources": {"events": {"type": "file", "path": str(events), "follow": follow, "format": "json"}},
         "conditions": tables | more,
     }

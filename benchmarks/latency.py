@@ -76,7 +76,7 @@ def _measure(file: Path, *, rate: int, seconds: float) -> tuple[list[float], int
         grown = folder / "events.ndjson"
         grown.touch()
         configuration.write(folder, make(CONDITIONS), events=grown, follow=True, probe=PROBE)
-        watcher = Watcher(folder / "store" / "alert.db")
+        watcher = Watcher(folder / configuration.DATABASE)
         with _running(folder), grown.open("ab", buffering=0) as out:
             watcher.start()
             _await_first(watcher, out)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,15 +90,19 @@ def measure_run(case: Case, file: Path) -> Measure:
     with tempfile.TemporaryDirectory() as name:
         nothing = Path(name, "nothing")
         nothing.touch()
-        empty = _run_once(Path(name, "empty"), conditions, nothing)
-        total = _run_once(Path(name, "full"), conditions, file)
-    return Measure(events=case.events, seconds=total - empty, facts={"start-up": empty})
+        empty, _ = _run_once(Path(name, "empty"), conditions, nothing)
+        total, notifications = _run_once(Path(name, "full"), conditions, file)
+    return Measure(events=case.events, seconds=total - empty, facts={"firings": notifications, "start-up": empty})
 
 
-def _run_once(folder: Path, conditions: Sequence[ConditionSpec], events: Path) -> float:
+def _run_once(folder: Path, conditions: Sequence[ConditionSpec], events: Path) -> tuple[float, int]:
+    """The CPU time it took and the notifications that it left in its log."""
     folder.mkdir()
     configuration.write(folder, conditions, events=events)
-    return cpu_seconds_of([*alert_command(), "run", "--once"], cwd=str(folder))
+    seconds = cpu_seconds_of([*alert_command(), "run", "--once"], cwd=str(folder))
+    with closing(sqlite3.connect(folder / configuration.DATABASE)) as connection:
+        (notifications,) = connection.execute("SELECT count(*) FROM notifications").fetchone()
+    return seconds, notifications
 
 
 def alert_command() -> list[str]:

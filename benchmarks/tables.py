@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -75,8 +76,19 @@ def _remarks(results: Results, case: Case) -> str:
         f"{firings:,.0f} firings" if firings is not None else "",
         f"built in {build:.2f} s" if build is not None else "",
         f"start-up {start:.2f} s not counted" if start is not None else "",
+        _with_start(results, case) if case.contestant == "run" else "",
     ]
     return ", ".join(filter(None, remarks))
+
+
+def _with_start(results: Results, case: Case) -> str:
+    """The whole process as a multiple of the engine, for those who start it for one file."""
+    engine = results.find("engine", case.conditions)
+    if engine is None:
+        return ""
+    pairs = zip(results.measures[case], results.measures[engine], strict=False)
+    ratio = statistics.median((own.seconds + own.facts["start-up"]) / other.seconds for own, other in pairs)
+    return f"with it {ratio:.2f} x engine"
 
 
 def times(ratio: float | None) -> str:
