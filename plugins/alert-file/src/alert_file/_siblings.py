@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +58,14 @@ def siblings(path: Path) -> list[Sibling]:
     if len({sibling.counted for sibling in found}) > 1:
         return sorted(found, key=lambda sibling: (sibling.modified, sibling.rank, sibling.path.name))
     found.sort(key=lambda sibling: (sibling.rank, sibling.path.name))
-    rising = bool(found) and found[0].counted and found[0].modified > found[-1].modified
-    return found[::-1] if rising else found
+    return found[::-1] if _count_upwards(found) else found
+
+
+def _count_upwards(falling: Sequence[Sibling]) -> bool:
+    """Whether the greatest counter is the youngest, to judge by plain files, else by compressed ones; never by both kinds."""
+    plain = [sibling for sibling in falling if sibling.path.suffix != ".gz"]
+    alike = plain if len(plain) > 1 else [sibling for sibling in falling if sibling.path.suffix == ".gz"]
+    return len(alike) > 1 and alike[0].counted and alike[0].modified > alike[-1].modified
 
 
 def identity_of(path: Path) -> Identity | None:
