@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -421,6 +422,9 @@ def test_action_that_always_hangs_pauses_and_goes_on_when_it_comes_back(rig: Rig
     assert not dispatcher.drain(10)
     assert rig.store.pending() == {"mail": 20}
     assert {fault.kind for fault in rig.store.faults()} == {"hung", "paused"}
+    (announcement,) = rig.store.entries(LogFilter(condition=DELIVERY_FAILED))
+    assert announcement.notification.subject == "alert delivers nothing through mail for now"
+    assert [one.action for one in announcement.deliveries] == ["trap"]
     hang = False
     rig.release.set()
 
@@ -713,3 +717,28 @@ def test_put_back_by_another_process_is_seen_without_being_told(rig: Rig) -> Non
         other.write(Commit((), [notification], [NewDelivery("a", "mail")]))
 
     _until(lambda: rig.states("a") == {"mail": "delivered"})
+
+
+def test_outcome_is_kept_until_the_store_can_be_written_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alert_core.store._database.BUSY_SECONDS", 0.05)
+    sent: list[str] = []
+    told: list[str] = []
+
+    def refuse(notification: Notification) -> Receipt:
+        sent.append(notification.id)
+        other.execute("BEGIN IMMEDIATE")
+        raise DeliveryError("no", retryable=False)
+
+    def tell(notification: Notification) -> Receipt:
+        told.append(notification.condition)
+        return ACCEPTED
+
+    other = sqlite3.connect(rig.folder / "alert.db", check_same_thread=False, isolation_level=None)
+    dispatcher = rig.start(_action("mail", _sending(refuse)), _action("trap", _sending(tell)))
+    rig.put("a", "mail")
+    assert not dispatcher.drain(0.5)
+    other.execute("ROLLBACK")
+    other.close()
+
+    assert dispatcher.drain(10)
+    assert (sent, rig.states("a"), told) == (["a"], {"mail": "failed"}, [DELIVERY_FAILED])

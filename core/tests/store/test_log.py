@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, event
 
 from alert_core import Event, Notification, Severity, StoreError
 from alert_core.store import Commit, LogFilter, NewDelivery, Store, decision_line
@@ -105,6 +106,35 @@ def test_acknowledging_again_changes_nothing(filled: Store) -> None:
     assert counts == [1, 0]
     assert filled.entry("b").acknowledged_by == "bob"
     assert filled.entry("a").acknowledged_by == "eve"
+
+
+def test_old_entries_are_forgotten_when_they_are_acknowledged_and_nothing_waits(filled: Store) -> None:
+    filled.acknowledge(["a", "d"], by="ann")
+
+    forgotten = [filled.forget(NOON), filled.forget(datetime.now(UTC) + timedelta(days=1))]
+
+    assert forgotten == [0, 2]
+    assert _ids(filled) == "ac"
+
+
+def test_listing_uses_the_indexes(filled: Store) -> None:
+    plans: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT") and "notifications" in statement:
+            rows = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append(" | ".join(row[3] for row in rows))
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        list(filled.entries(LogFilter(since=NOON, newest_first=True)))
+        list(filled.entries(LogFilter(acknowledged=False)))
+        filled.due("mail", datetime.now(UTC), 10)
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+
+    expected = ("notifications_by_time", "notifications_open", "deliveries_due")
+    assert all(index in plan and "TEMP B-TREE" not in plan for index, plan in zip(expected, plans, strict=True)), plans
 
 
 def test_faults_are_counted(store: Store) -> None:

@@ -8,11 +8,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import create_engine
 
-from alert_core import StoreError
-from alert_core.store import Store
+from alert_core import Notification, StoreError
+from alert_core.store import Commit, LogFilter, NewDelivery, Store
 from alert_core.store.tables import SCHEMAS
 
 
@@ -164,3 +165,32 @@ def test_write_waits_for_another_process_and_says_so_when_it_takes_too_long(
         store.report_fault("mail", "mail", "raised", "yes")
 
         assert [fault.text for fault in store.faults()] == ["yes"]
+
+
+def test_old_database_is_upgraded_only_while_no_alert_runs_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = Store.open(tmp_path)
+    running.claim()
+    monkeypatch.setattr("alert_core.store._schema.SCHEMAS", (*SCHEMAS, "newer"))
+
+    with pytest.raises(StoreError, match="in use by a running alert"):
+        Store.open(tmp_path)
+
+    running.close()
+    Store.open(tmp_path).close()
+
+
+def test_threads_and_a_second_store_work_at_once(tmp_path: Path) -> None:
+    def write(store: Store, start: int) -> int:
+        new = 0
+        for number in range(start, start + 40):
+            notification = msgspec.structs.replace(Notification.sample(), id=str(number))
+            new += store.write(Commit((), [notification], [NewDelivery(str(number), "mail")]))
+            store.acknowledge([str(number)], by="ann")
+            assert store.entry(str(number)).acknowledged_by == "ann"
+            list(store.entries(LogFilter(limit=20)))
+        return new
+
+    with Store.open(tmp_path) as one, Store.open(tmp_path) as two, ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(write, store, start) for store, start in ((one, 100), (one, 200), (two, 300), (two, 400))]
+        assert [job.result() for job in jobs] == [40, 40, 40, 40]
+        assert one.pending() == {"mail": 160}

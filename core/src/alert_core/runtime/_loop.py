@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -34,15 +33,6 @@ _DRAIN_POLL_SECONDS = 0.01
 _STORE_RETRY_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class _Written:
-    """An attempt that is over and is to be written, with what it causes; made once, however often writing is tried."""
-
-    lane: Lane
-    ended: Ended
-    announcement: Commit | None
-
-
 class Loop:
     """The lanes, the mailbox, and the round that the dispatcher's thread makes: receive, write, load, wait.
 
@@ -62,7 +52,8 @@ class Loop:
         self._mailbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lanes = {name: Lane(action, self._worker) for name, action in config.actions.items()}
         self._retired: list[Lane] = []
-        self._ended: list[_Written] = []
+        self._ended: list[tuple[Lane, Ended]] = []
+        self._news: list[Commit] = []
         self._faults: list[tuple[str, str, str, str]] = []
         self._announcer = Announcer()
         self._drains: list[Future[bool]] = []
@@ -166,18 +157,24 @@ class Loop:
                 else:
                     self._fault(lane, "hung", f"a hook did not return within {lane.config.timeout_seconds:g} seconds")
             if lane.paused and not was_paused:
-                self._fault(lane, "paused", f"{MOST_HUNG} workers hang; deliveries wait until one comes back")
+                problem = f"{MOST_HUNG} workers hang; deliveries wait until one comes back"
+                self._tell(self._announcer.paused(lane.name, problem, lanes=self._lanes.values(), now=self._clock()))
+                self._fault(lane, "paused", problem)
 
     def _attempt_ended(self, lane: Lane, ended: Ended) -> None:
-        record, announcement = ended.record, None
+        self._ended.append((lane, ended))
+        record = ended.record
         if isinstance(record, AttemptRecord):
             lane.failing = record.state is not DeliveryState.DELIVERED
             if record.state is DeliveryState.FAILED:
                 lanes = self._lanes.values()
-                announcement = self._announcer.announce(lane.name, ended.due, record, lanes=lanes, now=self._clock())
-        self._ended.append(_Written(lane, ended, announcement))
-        if ended.fault and isinstance(record, AttemptRecord):
-            self._fault(lane, ended.fault, record.error)
+                self._tell(self._announcer.failed(lane.name, ended.due, record, lanes=lanes, now=self._clock()))
+            if ended.fault:
+                self._fault(lane, ended.fault, record.error)
+
+    def _tell(self, announcement: Commit | None) -> None:
+        if announcement is not None:
+            self._news.append(announcement)
 
     def _fault(self, lane: Lane, kind: str, text: str) -> None:
         self._faults.append((self._plugins.owner(lane.config.cls), lane.name, kind, text))
@@ -188,20 +185,19 @@ class Loop:
             self._faults.pop(0)
 
     def _write_ended(self) -> None:
-        """Write everything that ended in one transaction, together with the announcements of what failed for good."""
-        if not self._ended:
+        """Write everything that ended in one transaction, together with the announcements about it."""
+        if not self._ended and not self._news:
             return
-        news = [one.announcement for one in self._ended if one.announcement is not None]
-        together = Commit(
-            notifications=[notification for commit in news for notification in commit.notifications],
-            deliveries=[delivery for commit in news for delivery in commit.deliveries],
+        news = Commit(
+            notifications=[notification for commit in self._news for notification in commit.notifications],
+            deliveries=[delivery for commit in self._news for delivery in commit.deliveries],
         )
-        self._store.record([one.ended.record for one in self._ended], together)
-        written, self._ended = self._ended, []
-        for one in written:
-            one.lane.settled(one.ended)
-            self._expect(one.lane.name, one.ended)
-        self.look({delivery.action for delivery in together.deliveries})
+        self._store.record([ended.record for _, ended in self._ended], news)
+        written, self._ended, self._news = self._ended, [], []
+        for lane, ended in written:
+            lane.settled(ended)
+            self._expect(lane.name, ended)
+        self.look({delivery.action for delivery in news.deliveries})
 
     def _expect(self, action: str, ended: Ended) -> None:
         """Wake up for the next attempt, also when another lane has taken over the action."""
@@ -235,7 +231,7 @@ class Loop:
         return {delivery for lane in self._all_lanes() if lane.name == action for delivery in lane.held}
 
     def _idle(self) -> bool:
-        return not self._ended and not any(lane.held or lane.busy for lane in self._all_lanes())
+        return not self._ended and not self._news and not any(lane.held or lane.busy for lane in self._all_lanes())
 
     def _answer_drains(self) -> None:
         if not self._drains or not self._mailbox.empty():

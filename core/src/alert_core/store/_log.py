@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, exists, func, select, tuple_, update
 
 from alert_core.errors import StoreError
 from alert_core.model import DeliveryState, Receipt, Strength
@@ -108,6 +108,28 @@ class Log(Outbox):
             if isinstance(which, LogFilter):
                 return connection.execute(statement.where(*_conditions(which))).rowcount
             return sum(connection.execute(statement.where(_table.c.id == one)).rowcount for one in set(which))
+
+    def forget(self, before: datetime) -> int:
+        """Remove what was recorded before that time, if it is acknowledged and no delivery of it waits.
+
+        Returns:
+            How many notifications that were.
+        """
+        of, made = tables.deliveries, tables.attempts
+        waits = exists().where(of.c.notification_id == _table.c.id, of.c.state == DeliveryState.PENDING.value)
+        old = select(_table.c.id).where(_table.c.recorded < to_micros(before), _table.c.acknowledged_at.is_not(None), ~waits)
+        removed = 0
+        while True:
+            # Page by page, so that nobody has to wait long for the lock.
+            with self._database.write() as connection:
+                ids = connection.scalars(old.limit(_PAGE)).all()
+                deliveries = select(of.c.id).where(of.c.notification_id.in_(ids))
+                connection.execute(delete(made).where(made.c.delivery_id.in_(deliveries)))
+                connection.execute(delete(of).where(of.c.notification_id.in_(ids)))
+                connection.execute(delete(_table).where(_table.c.id.in_(ids)))
+            removed += len(ids)
+            if len(ids) < _PAGE:
+                return removed
 
 
 def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
