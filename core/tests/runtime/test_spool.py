@@ -258,10 +258,11 @@ def test_what_was_kept_before_a_crash_comes_first_after_it(folder: Path) -> None
 
 
 def test_error_of_the_source_comes_after_what_it_gave(folder: Path) -> None:
-    taken = Taken()
+    source, taken = Spooled(Once(BATCHES, then="fail"), Spool(folder)), Taken()
 
-    with Spool(folder) as spool, pytest.raises(SourceError, match="the port is taken"):
-        Spooled(Once(BATCHES, then="fail"), spool).run(taken, threading.Event())
+    with pytest.raises(SourceError, match="the port is taken"):
+        source.run(taken, threading.Event())
+    source.close()
 
     assert taken.records == BATCHES
 

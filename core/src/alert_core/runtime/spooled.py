@@ -90,6 +90,10 @@ class Spooled:
         """Nothing before this cursor will be asked for again."""
         self._spool.forget(before)
 
+    def close(self) -> None:
+        """Give up the spool; called once, after the last run has ended."""
+        self._spool.close()
+
 
 class _Inlet(threading.Thread):
     """Runs the source and puts what it pushes into the spool."""
