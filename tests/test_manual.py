@@ -12,10 +12,11 @@ from alert_core import ConfigError, hookspecs
 from alert_core.config import load
 from alert_core.plugins import Plugins
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
-    for page in sorted(DOCS.glob("*.md"))
+    for page in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
     for number, block in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.M | re.S))
     if re.search(r"^\[(plugins|store|sources\.|conditions\.|actions\.|defaults\.)", block, flags=re.M)
 ]
