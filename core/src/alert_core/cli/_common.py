@@ -120,11 +120,12 @@ def installed(path: Path, *, require: bool = True) -> Plugins:
         path: The configuration.
         require: Whether to insist on `plugins.require`.
     """
-    from alert_core.config import plugin_options
     from alert_core.plugins import Plugins
 
     if not path.exists():
         return Plugins.load()
+    from alert_core.config import plugin_options
+
     options = plugin_options(path)
     return Plugins.load(only=options.only, block=options.block, require=options.require if require else ())
 
