@@ -240,5 +240,5 @@ def changelog(session: nox.Session) -> None:
 @nox.session(default=False, venv_backend="none")
 def constraints(session: nox.Session) -> None:
     """Write `constraints.txt`: the version of every library that was used, for repeatable installations."""
-    names = ["--no-hashes", "--no-header", "--no-annotate", "--no-emit-workspace", "--all-packages", "--quiet"]
+    names = ["--no-hashes", "--no-header", "--no-annotate", "--no-emit-workspace", "--all-packages", "--all-groups", "--quiet"]
     session.run("uv", "export", *names, "--output-file", "constraints.txt", external=True)

@@ -16,7 +16,11 @@ from alert_core.plugins import Plugins
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted(page for page in ROOT.rglob("*.md") if not {".venv", ".nox", "changelog.d"} & set(page.relative_to(ROOT).parts))
+PAGES = [
+    page
+    for page in sorted(ROOT.rglob("*.md"))
+    if not any(part.startswith(".") or part == "changelog.d" for part in page.relative_to(ROOT).parts)
+]
 
 
 def text_of(page: str) -> str:
