@@ -6,6 +6,7 @@ from an event, such as `=?utf-8?q?a=0D=0ABcc:_x@y?=`, would add a header (seen w
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from contextlib import suppress
 from email import policy
@@ -17,11 +18,12 @@ from email.utils import formatdate
 from alert_core import DeliveryError, Notification, Severity
 from alert_email.settings import EmailSettings, parse_address
 
-__all__ = ["compose", "sender_address"]
+__all__ = ["Letterhead", "sender_address"]
 
 _POLICY = policy.compat32.clone(linesep="\r\n", mangle_from_=False)
 _LINE_LIMIT = 900  # RFC 5321 allows 998 bytes
 _LONGEST_NAME = "X-Alert-Condition"  # room for it is left, else folding would put a blank before the text
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters without tab and line feed
 _IMPORTANCE = {Severity.CRITICAL: "high", Severity.MAJOR: "high", Severity.MINOR: "normal"}
 
 
@@ -39,30 +41,48 @@ def sender_address(settings: EmailSettings, computer: str) -> Address:
     raise DeliveryError(f"computer name {computer!r} cannot be part of a sender's address; set sender", retryable=False)
 
 
-def compose(notification: Notification, settings: EmailSettings, *, sender: Address, key: str) -> bytes:
-    """The whole mail, lines ending in CR LF.
+class Letterhead:
+    """What all mails of one action have in common, worked out once.
 
     Args:
-        notification: What to tell.
-        settings: Whom to tell.
-        sender: As `sender_address` worked out.
-        key: Idempotency key; the Message-ID is made of it, so that a mail sent twice can be recognised.
+        settings: Whom to tell, and in whose name.
+        computer: Name of this computer, for a sender that is blank.
+
+    Raises:
+        DeliveryError: There is no sender.
     """
-    mail = _text(_plain(notification.body))
-    mail["Subject"] = _header(_one_line(notification.subject))
-    mail["From"] = _address(sender)
-    if settings.reply_to:
-        mail["Reply-To"] = _address(parse_address(settings.reply_to))
-    mail["To"] = _list(settings.to) or "undisclosed-recipients:;"
-    if settings.cc:
-        mail["Cc"] = _list(settings.cc)
-    mail["Date"] = formatdate(localtime=True)
-    mail["Message-ID"] = f"<{key}@{sender.domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["Importance"] = _IMPORTANCE.get(notification.severity, "low")
-    for name, value in _facts(notification).items():
-        mail[f"X-Alert-{name}"] = _header(_one_line(value))
-    return mail.as_bytes(policy=_POLICY)
+
+    def __init__(self, settings: EmailSettings, computer: str) -> None:
+        self.sender = sender_address(settings, computer)
+        headers = {
+            "From": _address(self.sender),
+            "Reply-To": _list((settings.reply_to,)) if settings.reply_to else "",
+            "To": _list(settings.to) or "undisclosed-recipients:;",
+            "Cc": _list(settings.cc),
+            "Auto-Submitted": "auto-generated",
+        }
+        folded = {name: Header(value, header_name=name).encode(linesep="\r\n") for name, value in headers.items() if value}
+        self._head = _lines(folded)
+
+    def compose(self, notification: Notification, *, key: str) -> bytes:
+        """The whole mail, lines ending in CR LF.
+
+        Args:
+            notification: What to tell.
+            key: Idempotency key; the Message-ID is made of it, so that a mail sent twice can be recognised.
+        """
+        headers = {
+            "Subject": _header(_one_line(notification.subject)),
+            "Date": formatdate(localtime=True),
+            "Message-ID": f"<{key}@{self.sender.domain}>",
+            "Importance": _IMPORTANCE.get(notification.severity, "low"),
+        }
+        headers |= {f"X-Alert-{name}": _header(_one_line(value)) for name, value in _facts(notification).items()}
+        return self._head + _lines(headers) + _text(_plain(notification.body)).as_bytes(policy=_POLICY)
+
+
+def _lines(headers: dict[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
 
 
 def _facts(notification: Notification) -> dict[str, str]:
@@ -86,7 +106,7 @@ def _header(text: str) -> str:
     """Text that a reader gets back as it is: encoded words unless it can be mistaken for nothing else."""
     if text.isascii() and "=?" not in text and len(text) <= _LINE_LIMIT:
         return text
-    return Header(text, "utf-8", header_name=_LONGEST_NAME).encode()
+    return Header(text, "utf-8", header_name=_LONGEST_NAME).encode(linesep="\r\n")
 
 
 def _address(address: Address) -> str:
@@ -100,6 +120,8 @@ def _list(addresses: tuple[str, ...]) -> str:
 
 def _one_line(text: str) -> str:
     """Header text: every run of white space and control characters is one blank."""
+    if text.isprintable():
+        return " ".join(text.split())
     visible = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in _encodable(text))
     return " ".join(visible.split())
 
@@ -107,13 +129,7 @@ def _one_line(text: str) -> str:
 def _plain(text: str) -> str:
     """Body text: lines end in a line feed, other control characters are shown as escapes."""
     lines = _encodable(text).replace("\r\n", "\n").replace("\r", "\n")
-    if lines.isprintable():
-        return lines
-    return "".join(_visible(c) if c not in "\n\t" else c for c in lines)
-
-
-def _visible(char: str) -> str:
-    return f"\\x{ord(char):02x}" if unicodedata.category(char) == "Cc" else char
+    return _HIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", lines)
 
 
 def _encodable(text: str) -> str:

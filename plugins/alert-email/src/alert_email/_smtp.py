@@ -37,6 +37,7 @@ class Mailer:
     def __init__(self, settings: EmailSettings, password: Callable[[], str]) -> None:
         self._settings = settings
         self._password = password
+        self._recipients = settings.recipients
         self._smtp: smtplib.SMTP | None = None
         self._place = f"mail server {settings.server}:{settings.effective_port}"
 
@@ -131,8 +132,7 @@ class Mailer:
             raise DeliveryError("user name and password must be ASCII for this mail server", retryable=False) from None
 
     def _name_recipients(self, smtp: smtplib.SMTP) -> dict[str, str]:
-        recipients = self._settings.recipients
-        answers = {address: smtp.rcpt(address) for address in recipients}
+        answers = {address: smtp.rcpt(address) for address in self._recipients}
         refused = {address: answer for address, answer in answers.items() if answer[0] not in (250, 251)}
         if len(refused) == len(answers):
             listed = ", ".join(f"{address}: {_said(answer)}" for address, answer in refused.items())

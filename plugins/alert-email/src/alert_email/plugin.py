@@ -9,6 +9,7 @@ from alert_core import Action, DeliveryError, Notification, Receipt, SecretError
 from alert_email.settings import EmailSettings
 
 if TYPE_CHECKING:
+    from alert_email._message import Letterhead
     from alert_email._smtp import Mailer
 
 
@@ -27,29 +28,29 @@ class EmailAction(Action[EmailSettings]):
         "NTLM (Secure Password Authentication) cannot be used."
     )
 
-    _mailer: Mailer | None = None
+    _made: tuple[Letterhead, Mailer] | None = None
 
     def send(self, notification: Notification) -> Receipt:
         """Hand the mail to the server; recipients whom it refuses are named in the receipt."""
-        from alert_email._message import compose, sender_address
-
-        sender = sender_address(self.settings, socket.gethostname())
-        mail = compose(notification, self.settings, sender=sender, key=self.idempotency_key(notification))
-        accepted = self._connection().deliver(sender.addr_spec, mail)
+        letterhead, mailer = self._tools()
+        mail = letterhead.compose(notification, key=self.idempotency_key(notification))
+        accepted = mailer.deliver(letterhead.sender.addr_spec, mail)
         refused = "; ".join(f"refused {address}: {reply}" for address, reply in accepted.refused.items())
         return Receipt(Strength.ACCEPTED, remote_id=accepted.reply, detail=refused)
 
     def close(self) -> None:
         """Say goodbye to the mail server."""
-        if self._mailer is not None:
-            self._mailer.close()
+        if self._made is not None:
+            self._made[1].close()
 
-    def _connection(self) -> Mailer:
+    def _tools(self) -> tuple[Letterhead, Mailer]:
+        """What is made on first use, because the modules behind it are heavy."""
+        from alert_email._message import Letterhead
         from alert_email._smtp import Mailer
 
-        if self._mailer is None:
-            self._mailer = Mailer(self.settings, self._password)
-        return self._mailer
+        if self._made is None:
+            self._made = Letterhead(self.settings, socket.gethostname()), Mailer(self.settings, self._password)
+        return self._made
 
     def _password(self) -> str:
         if self.settings.password is None:
