@@ -742,3 +742,58 @@ def test_outcome_is_kept_until_the_store_can_be_written_again(rig: Rig, monkeypa
 
     assert dispatcher.drain(10)
     assert (sent, rig.states("a"), told) == (["a"], {"mail": "failed"}, [DELIVERY_FAILED])
+
+
+def test_hook_or_close_that_raises_keeps_no_notification_from_people(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    class Raising(Hooks):
+        def suppress(self, notification: Notification, action: str) -> str | None:
+            raise SystemExit("no opinion")
+
+    class Untidy(Action[Settings]):
+        """Cannot be closed."""
+
+        name = "own"
+        label = "Own"
+
+        def send(self, notification: Notification) -> Receipt:
+            return ACCEPTED
+
+        def close(self) -> None:
+            raise OSError("closed already")
+
+    dispatcher = rig.start(_action("mail", Untidy), hooks=Raising())
+    rig.put("a", "mail")
+
+    assert dispatcher.drain(10)
+    dispatcher.stop(5)
+    assert rig.states("a") == {"mail": "delivered"}
+    assert "alert_suppress() raised" in caplog.text
+    assert "close() raised" in caplog.text
+
+
+def test_dispatcher_goes_on_after_an_unexpected_error(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    class Forgetful(Hooks):
+        def owner(self, cls: type[Component[Any]]) -> str:
+            raise KeyError(cls)
+
+    def send(notification: Notification) -> Receipt:
+        if notification.id == "a":
+            raise RuntimeError("bug")
+        return ACCEPTED
+
+    dispatcher = rig.start(_action("mail", _sending(send)), hooks=Forgetful())
+    for id in ("a", "b"):
+        rig.put(id, "mail")
+
+    assert dispatcher.drain(10)
+    assert (rig.states("a"), rig.states("b")) == ({"mail": "failed"}, {"mail": "delivered"})
+    assert "dispatcher: unexpected error; going on" in caplog.text
+
+
+def test_dispatcher_that_does_not_run_answers_at_once(rig: Rig) -> None:
+    dispatcher = Dispatcher(rig.store, Hooks(), rig.config())
+
+    dispatcher.stop()
+
+    assert not dispatcher.drain(10)
+    assert dispatcher.status() == []

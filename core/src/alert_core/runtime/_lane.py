@@ -157,6 +157,8 @@ class Lane:
         )
 
     def _staff(self) -> None:
-        wanted = 0 if self._retired else min(self.config.concurrency, len(self.held))
+        # Fewer while some hang, so that not many more than `MOST_HUNG` can ever do.
+        allowed = 0 if self._retired else max(1, min(self.config.concurrency, MOST_HUNG - len(self._hung)))
+        wanted = min(allowed, len(self.held))
         while len(self._workers) < wanted:
             self._workers.append(self._make_worker(self))

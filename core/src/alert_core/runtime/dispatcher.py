@@ -80,7 +80,8 @@ class Dispatcher:
         """
         done: Future[None] = Future()
         self._loop.post(partial(self._loop.apply, config, done))
-        self._answer(done, None)
+        with suppress(TimeoutError):  # not running; the call stays in the mailbox and is the first one after the start
+            self._answer(done, None)
 
     def drain(self, timeout: float | None = None) -> bool:
         """Wait until nothing is due and nothing is being delivered; retries in the future are not waited for.
