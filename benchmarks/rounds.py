@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def run(cases: Sequence[Case], file: Path, rounds: int) -> Results:
     """Run every case once a round, each in a fresh process; one that fails is not tried again."""
     results = Results()
     for number in range(1, rounds + 1):
+        started = time.monotonic()
         for case in cases:
             if case in results.failures:
                 continue
@@ -56,7 +58,7 @@ def run(cases: Sequence[Case], file: Path, rounds: int) -> Results:
                 results.measures.setdefault(case, []).append(_measure(case, file))
             except RuntimeError as error:
                 results.failures[case] = str(error)
-    _say("")
+        _say(f"round {number}/{rounds} took {time.monotonic() - started:.0f} s", last=True)
     return results
 
 
@@ -74,6 +76,9 @@ def _measure(case: Case, file: Path) -> Measure:
     return Measure.from_json(answer.stdout.splitlines()[-1])
 
 
-def _say(text: str) -> None:
+def _say(text: str, *, last: bool = False) -> None:
+    """Where it is, on one line that changes; a log gets the last words only."""
     if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{text}", end="\n" if last else "", file=sys.stderr, flush=True)
+    elif last:
+        print(text, file=sys.stderr, flush=True)

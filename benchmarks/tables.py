@@ -25,11 +25,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]
 
     def line(cells: Sequence[str]) -> str:
-        first, *others = (cell.ljust(width) if index == 0 else cell.rjust(width) for index, (cell, width) in _sized(cells))
-        return f"| {' | '.join((first, *others))} |"
-
-    def _sized(cells: Sequence[str]) -> list[tuple[int, tuple[str, int]]]:
-        return list(enumerate(zip(cells, widths, strict=True)))
+        first, *others = zip(cells, widths, strict=True)
+        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        return f"| {' | '.join(padded)} |"
 
     rule = "|".join("-" * (width + 2) for width in widths)
     return "\n".join([line(columns), f"|{rule}|", *map(line, rows)])
