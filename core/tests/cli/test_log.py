@@ -126,7 +126,7 @@ def test_options_choose_what_is_listed(
 
 
 def test_wrong_time_is_a_usage_error(run: Callable[..., Result]) -> None:
-    assert "'yesterday' is neither a time" in run("list", "--since", "yesterday", code=2).stderr
+    assert "'yesterday' is neither a time" in run("list", "--since", "yesterday", code=2).output
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_show_tells_everything_about_one(filled: Store, run: Callable[..., Resul
 
 
 def test_show_of_an_unknown_or_ambiguous_id_says_so(filled: Store, run: Callable[..., Result]) -> None:
-    assert "no notification has an id that starts with 'x'" in run("show", "x", code=1).stderr
-    assert "more than one notification" in run("show", "bbbb", code=1).stderr
+    assert "no notification has an id that starts with 'x'" in run("show", "x", code=1).output
+    assert "more than one notification" in run("show", "bbbb", code=1).output
 
 
 def test_exported_decisions_are_the_canonical_lines_in_order_of_time_and_id(filled: Store, run: Callable[..., Result]) -> None:
@@ -178,7 +178,7 @@ def test_exported_table_holds_no_formula(filled: Store, run: Callable[..., Resul
 
 
 def test_decisions_have_no_csv_form(run: Callable[..., Result]) -> None:
-    assert "has no CSV form" in run("export", "--decisions", "--format", "csv", code=2).stderr
+    assert "has no CSV form" in run("export", "--decisions", "--format", "csv", code=2).output
 
 
 def test_export_into_a_file(filled: Store, run: Callable[..., Result], tmp_path: Path) -> None:
@@ -225,5 +225,5 @@ def test_failed_delivery_is_put_back(filled: Store, run: Callable[..., Result]) 
 def test_looking_makes_no_store(run: Callable[..., Result], config: Path, command: list[str], code: int) -> None:
     result = run(*command, code=code)
 
-    assert "nothing is logged yet" in result.stderr
+    assert "nothing is logged yet" in result.output
     assert not (config.parent / "store").exists()
