@@ -339,12 +339,13 @@ def test_two_actions_do_not_interfere(site: Site) -> None:
     assert [each.headers["Authorization"] for each in other.requests] == ["Bearer t"] * 2
 
 
-def test_refused_connection_can_be_tried_again_and_hides_the_url(site: Site) -> None:
-    site.server_close()
+def test_refused_connection_can_be_tried_again_and_hides_the_url() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
 
-    error = refusal(action(site.port, url=f"http://127.0.0.1:{site.port}/k3y"))
+    error = refusal(action(port, url=f"http://127.0.0.1:{port}/k3y"))
 
-    assert str(error) == f"web server 127.0.0.1:{site.port} cannot be used: Connection refused"
+    assert str(error) == f"web server 127.0.0.1:{port} cannot be used: Connection refused"
     assert error.retryable
     assert isinstance(error.__cause__, OSError)
     assert "k3y" not in str(error.__cause__)
