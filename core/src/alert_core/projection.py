@@ -28,7 +28,9 @@ Raises `msgspec.MsgspecError` when any line does not fit; the core then decodes 
 """
 
 _ALWAYS: dict[str, Any] = {"time": Annotated[datetime, msgspec.Meta(tz=True)], "type": str}
-_COUNT = Annotated[int, msgspec.Meta(ge=1)]
+# More than this is no count but a fault or an attack; sums of counts stay numbers of 64 bits.
+_MOST = 1_000_000_000
+_COUNT = Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
 _PORT = int | None
 _KINDS: dict[str, Any] = {
     "computer": str,
@@ -49,7 +51,8 @@ class Projection:
     """
 
     def __init__(self, fields: Iterable[str], *, numeric: Iterable[str] = (), whole: bool = False) -> None:
-        numbers = frozenset(numeric)
+        # A port is a whole number or none, whatever it is compared with.
+        numbers = frozenset(name for name in numeric if _KINDS.get(name) != _PORT)
         extra = sorted(set(fields) - {"time", "type", "count"})
         self.whole = whole
         # An attribute may be called anything; an event field's name is fit to be an attribute of a struct.
@@ -87,6 +90,8 @@ class Projection:
 
     def _value(self, event: Event, name: str) -> Any:
         value = event.get(name)
+        if name == "count":
+            return max(1, min(value, _MOST))
         if name in self.numeric:
             return _number(value)
         if name in EVENT_FIELDS or isinstance(value, str | int | float | bool):
@@ -109,3 +114,5 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return math.nan
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any
@@ -11,8 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 from pydantic import Field, field_validator
 
-from alert_core.components import Format, unparsed
-from alert_core.model import EVENT_FIELDS, Event
+from alert_core.components import Format
+from alert_core.model import EVENT_FIELDS, Event, unparsed
 from alert_core.projection import BlockDecoder, Projection
 from alert_core.settings import Settings
 
@@ -23,8 +24,6 @@ _OWN = frozenset({"id", "source", "raw", "flags"})
 _FIELDS = EVENT_FIELDS - _OWN
 _INTEGERS = frozenset({"source_port", "destination_port"})
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
-# Epoch numbers beyond this are milliseconds: in seconds it would be the year 5138.
-_MILLISECONDS = 1e11
 
 
 class JsonSettings(Settings):
@@ -70,7 +69,8 @@ class JsonSettings(Settings):
 class JsonFormat(Format[JsonSettings]):
     """One JSON object per record; keys that are event fields go there, all others become attributes.
 
-    Times are ISO 8601, or seconds or milliseconds since 1970. A record without a readable time is kept as `unparsed`.
+    Times are ISO 8601, or seconds since 1970, or milliseconds where as seconds they would be beyond the year 9999. A record
+    without a readable time is kept as `unparsed`.
     """
 
     name = "json"
@@ -85,8 +85,8 @@ class JsonFormat(Format[JsonSettings]):
 
     def _decode(self, record: bytes) -> Event:
         try:
-            content = msgspec.json.decode(record)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            content = _content(record)
+        except (msgspec.DecodeError, RecursionError) as error:
             return unparsed(record, f"not JSON: {error}")
         if not isinstance(content, dict):
             return unparsed(record, "not a JSON object")
@@ -108,13 +108,13 @@ class JsonFormat(Format[JsonSettings]):
         return values
 
     def _time(self, value: Any) -> datetime:
-        if isinstance(value, int | float) and abs(value) > _MILLISECONDS:
-            value = value / 1000
-        try:
+        """What the block decoder reads as a time, and more: milliseconds, and times without a zone."""
+        with suppress(msgspec.ValidationError):
             return msgspec.convert(value, _Time, strict=False)
-        except msgspec.ValidationError:
-            pass
         try:
+            milliseconds = _number(value)
+            if milliseconds is not None:
+                return msgspec.convert(milliseconds / 1000, _Time, strict=False)
             moment = datetime.fromisoformat(value)
         except (TypeError, ValueError):
             raise ValueError("no time" if value is None else f"unreadable time {str(value)[:64]!r}") from None
@@ -128,7 +128,30 @@ class JsonFormat(Format[JsonSettings]):
         if not plain or any("." in key for key in keys.values()) or len(set(keys.values())) < len(keys):
             return None
         struct = projection.define(keys, default_type=self.settings.default_type)
-        return msgspec.json.Decoder(struct, strict=False).decode_lines  # type: ignore[return-value]
+        return msgspec.json.Decoder(struct, strict=False).decode_lines
+
+
+def _content(record: bytes) -> Any:
+    """The object in a record. What no type can hold, such as 1e999 or half a character, stays the text that was written.
+
+    The block decoder does not look into what it skips; here everything is kept, and must not cost the record.
+
+    Raises:
+        msgspec.DecodeError: It is not JSON.
+        RecursionError: It is nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        whole = record.decode("utf-8", "replace").encode()
+        return {key: _value(raw) for key, raw in msgspec.json.decode(whole, type=dict[str, msgspec.Raw]).items()}
+
+
+def _value(raw: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return bytes(raw).decode()
 
 
 def _reach(content: Mapping[str, Any], path: str) -> Any:
@@ -165,7 +188,16 @@ def _text(value: Any) -> str:
 
 
 def _integer(value: Any) -> int | None:
+    with suppress(msgspec.ValidationError):
+        return msgspec.convert(value, int, strict=False)
     try:
         return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         return None
