@@ -15,7 +15,6 @@ from alert_core.components import (
     EventSource,
     Format,
     Push,
-    unparsed,
 )
 from alert_core.errors import (
     AlertError,
@@ -44,6 +43,7 @@ from alert_core.model import (
     Receipt,
     Severity,
     Strength,
+    unparsed,
 )
 from alert_core.settings import Secret, Settings
 

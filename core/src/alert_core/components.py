@@ -14,14 +14,14 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
 from alert_core.errors import DeliveryError
-from alert_core.model import UNPARSED, CheckResult, Event, Firing, Message, Notification, Receipt
+from alert_core.model import CheckResult, Event, Firing, Message, Notification, Receipt
 from alert_core.settings import Secret, Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from alert_core.projection import BlockDecoder, Projection
 
 __all__ = [
-    "UNKNOWN_TIME",
     "Action",
     "Batch",
     "Component",
@@ -39,13 +38,9 @@ __all__ = [
     "EventSource",
     "Format",
     "Push",
-    "unparsed",
 ]
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
-
-UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""The time of an event whose record does not say one, until the core gives it that of the record before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,8 +291,3 @@ class Format(Component[SettingsT]):
     def decoder(self, projection: Projection) -> BlockDecoder | None:
         """A faster way to the fields that the configuration needs, if the format has one. Default: none."""
         return None
-
-
-def unparsed(record: bytes, reason: str) -> Event:
-    """The event for a record that a format cannot read; the core gives it the time of the record before it."""
-    return Event(time=UNKNOWN_TIME, type=UNPARSED, raw=record.decode("utf-8", "replace"), attributes={"reason": reason})

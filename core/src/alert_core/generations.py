@@ -1,15 +1,17 @@
 """Where per-key states are kept when there may be a million keys: small, bounded, and forgetting by itself.
 
-Most keys are seen once or twice and never again. So a state is *packed*: a bare time for one event, a list of times for several, and
-only a key that fired keeps a whole state object. Keys live in two generations; touching one carries it over, and when time enters a
-new span the older generation is dropped whole. A key is thus forgotten once it was not seen for one whole span and its damper is
-over; spans are aligned to the clock of the events, so the same events forget the same keys, however they were batched.
+Most keys are seen once or twice and never again. So a state is *packed*: a bare time for one event, a list of times for
+several, and only a key that fired keeps a whole state object. Keys live in two generations; touching one carries it over, and
+when time enters a new span the older generation is dropped whole. A key is thus forgotten once it was not seen for one whole
+span and its damper is over; spans are aligned to the clock of the events, so the same events forget the same keys, however
+they were batched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -29,7 +31,7 @@ class _Codec(Protocol):
 
 
 class States(dict[str, Any]):
-    """The states of one condition, by key: a dict that can be saved. What the engine uses unless an evaluator brings its own."""
+    """The states of one condition, by key: a dict that can be saved, used unless an evaluator brings its own."""
 
     evicted = 0
     """How many keys were given up because there were too many."""
@@ -73,6 +75,8 @@ class Generations(MutableMapping[str, Any]):
         report: Called with the time and the number of keys whenever some were given up early; set by the engine.
     """
 
+    __slots__ = ("_span", "_unpack", "current", "edge", "evicted", "fired", "half", "previous", "report")
+
     def __init__(self, span: timedelta, unpack: Any, *, limit: int = 1_000_000) -> None:
         self.current: dict[str, Any] = {}
         self.previous: dict[str, Any] = {}
@@ -91,17 +95,19 @@ class Generations(MutableMapping[str, Any]):
 
     def rotate(self, time: datetime) -> None:
         """Enter the span of `time`, which is at or after `edge`: what was not touched since the last one is dropped."""
-        start = time - (time - NEVER) % self._span
-        if start > self.edge:
+        start = self.edge
+        if start is NEVER or time >= _end_of_span(start, self._span):
+            # Spans were skipped, so that even the younger generation is too old.
+            start = time - (time - NEVER) % self._span
             self.current = {}
         self._turn(start)
-        # The last span before the end of time has no edge.
-        self.edge = start + self._span if _END - start > self._span else _END
+        self.edge = _end_of_span(start, self._span)
 
     def _turn(self, start: datetime) -> None:
         self.previous, self.current = self.current, {}
-        kept = self.previous
-        self.fired = {key: state for key, state in self.fired.items() if state.until > start or key in kept}
+        if self.fired:
+            kept = self.previous
+            self.fired = {key: state for key, state in self.fired.items() if state.until > start or key in kept}
 
     def _make_room(self, time: datetime) -> None:
         """Give up the older generation early when the younger one is half full."""
@@ -176,6 +182,13 @@ class Generations(MutableMapping[str, Any]):
             packed = (state.times[0] if len(state.times) == 1 else state.times) if state.packable() else state
             if raw[:1] != b"2":
                 (self.current if raw[:1] == b"0" else self.previous)[key] = packed
+
+
+@lru_cache(maxsize=1024)
+def _end_of_span(start: datetime, span: timedelta) -> datetime:
+    """Remembered, so that thousands of conditions with equal windows share one object, which stays in the processor's cache."""
+    # The last span before the end of time has no edge.
+    return start + span if _END - start > span else _END
 
 
 def _escape(key: str) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "EVENT_FIELDS",
     "EVICTED",
     "OWN_TYPES",
+    "UNKNOWN_TIME",
     "UNPARSED",
     "CheckResult",
     "Delivery",
@@ -28,6 +29,7 @@ __all__ = [
     "Severity",
     "Strength",
     "severity_rank",
+    "unparsed",
 ]
 
 UNPARSED = "unparsed"
@@ -36,6 +38,9 @@ UNPARSED = "unparsed"
 
 EVICTED = "state-evicted"
 """The type of the event by which the engine reports that a condition had to give up what it remembered of some keys."""
+
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of an event whose record does not say one, until the core gives it that of the record before it."""
 
 OWN_TYPES = frozenset({UNPARSED, EVICTED, "timer"})
 """Types that only concern conditions which name them; a condition for every type means every type that sources report."""
@@ -106,6 +111,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 EVENT_FIELDS = frozenset(Event.__struct_fields__) - {"attributes"}
 """Names that `Event.get` and filters take from the event itself; any other name is looked up in its attributes."""
+
+
+def unparsed(record: bytes, reason: str) -> Event:
+    """The event for a record that a format cannot read; the core gives it the time of the record before it."""
+    return Event(time=UNKNOWN_TIME, type=UNPARSED, raw=record.decode("utf-8", "replace"), attributes={"reason": reason})
 
 
 class Firing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

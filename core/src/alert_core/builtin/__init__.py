@@ -1,1 +1,1 @@
-"""What every installation has: the formats `json` and `pattern` and the condition type `threshold`, as a plugin like any other."""
+"""What every installation has, as a plugin like any other: formats `json` and `pattern`, condition type `threshold`."""

@@ -170,4 +170,4 @@ class TimeReader:
 
 def _scaled(number: int, power: int) -> int:
     """Times ten to a power, without the detour of a float."""
-    return number * 10**power if power >= 0 else number // 10**-power
+    return number * int(10**power) if power >= 0 else number // int(10**-power)

@@ -57,7 +57,7 @@ def run(files: tuple[str, ...], once: bool, like: str | None, config_path: Path,
 
 
 def _obey_signals(runner: Runner) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, _: FrameType | None) -> None:
         runner.stop()
         # A second one means it: what is not committed is simply done again next time.
         signal.signal(number, signal.SIG_DFL)
@@ -65,7 +65,7 @@ def _obey_signals(runner: Runner) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, lambda number, frame: runner.reload())
+        signal.signal(signal.SIGHUP, lambda *_: runner.reload())
 
 
 def _print(notification: Notification) -> None:

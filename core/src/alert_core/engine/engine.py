@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -184,10 +185,8 @@ class Engine:
 
 def _arguments(hit: Hit) -> dict[str, str]:
     """The plain values that a generated function works with."""
-    names = getattr(hit, "__code__").co_freevars  # noqa: B009 functions have it, callables need not
-    cells = getattr(hit, "__closure__") or ()  # noqa: B009
-    values = {name: cell.cell_contents for name, cell in zip(names, cells, strict=True)}
-    return {name: str(value) for name, value in values.items() if not callable(value) and not isinstance(value, dict | list)}
+    values = {name: parameter.default for name, parameter in inspect.signature(hit).parameters.items()}
+    return {name: str(value) for name, value in values.items() if isinstance(value, str | int | float | frozenset | timedelta)}
 
 
 def _identity(config: ConditionConfig) -> str:

@@ -5,10 +5,10 @@
     computer = "PC-0*"                     a glob: `*`, `?`, `[abc]`
     source_address = "10.0.0.0/8"          inside a network
     severity = ">=major"                   ordered: numbers, and severities from information to critical
-    user = "!SYSTEM"                       `!` negates any of the above; in a list it excludes: ["srv-*", "!srv-test"]
+    user = "!SYSTEM"                       `!` negates any of the above; in a list it excludes: ["srv-*", "!srv-1"]
 
-All fields must hold. Comparison is case-sensitive. A number in the filter equals the same number written as text in the event, and
-a field that an event lacks, or has as null, is the empty text.
+All fields must hold. Comparison is case-sensitive. A number in the filter equals the same number written as text in the
+event, and a field that an event lacks, or has as null, is the empty text.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
@@ -61,7 +62,7 @@ class Filter:
         test: Whether a value passes.
         equal: The values it is equal to, when it is an equality.
         network: First and last packed address, when it is one network.
-        part: Where in a text something must stand, when it is a glob that says just that: `start`, `end` or `anywhere`; and what.
+        part: `start`, `end` or `anywhere`, and what must stand there in a text, when it is a glob that says just that.
         order: Operator and number, when it is one numeric comparison.
         share: Estimated part of events that pass; the smallest is tested first.
         numeric: Whether it makes sense of numbers only, so that the field may be decoded as one.
@@ -87,6 +88,8 @@ def compile_filter(field: str, value: object) -> Filter:
     values = value if isinstance(value, list | tuple) else [value]
     if not values:
         raise ValueError("an empty list lets nothing through")
+    if any(isinstance(item, list | tuple | dict) for item in values):
+        raise ValueError("must be a text, a number, true, false or a list of these")
     wanted = [_compile_one(field, item) for item in values if not _negated(item)]
     refused = [_compile_one(field, str(item)[1:]) for item in values if _negated(item)]
     text = repr(value) if isinstance(value, str | int | float) else repr(list(values))
@@ -120,6 +123,7 @@ def _all_but(field: str, text: str, wanted: list[Filter], refused: list[Filter])
     return Filter(field=field, text=text, test=test, share=sum(part.share for part in wanted) or 0.9)
 
 
+@lru_cache(maxsize=16_384, typed=True)
 def _compile_one(field: str, value: object) -> Filter:
     if isinstance(value, bool | int | float):
         return _equality(field, value)

@@ -1,8 +1,9 @@
 """From event types and filters to functions: the cost of an event follows the conditions that match, not those that exist.
 
-Each condition is indexed by one of its filters, the most selective. Per event type there is one generated function that looks up
-the value of each indexed field once and calls the conditions found there; a condition's other filters are its guard, decided inside
-the condition's own function. Globs, negations and comparisons are decided once per distinct value and remembered.
+Each condition is indexed by one of its filters, the most selective. Per event type there is one generated function that looks
+up the value of each indexed field once and calls the conditions found there; a condition's other filters are its guard,
+decided inside the condition's own function. Globs, negations and comparisons are decided once per distinct value and
+remembered.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from alert_core.components import UNKNOWN_TIME, Batch, Context
+from alert_core.components import Batch, Context
 from alert_core.config.values import Config
 from alert_core.engine import Engine
-from alert_core.model import Firing, Notification
+from alert_core.model import UNKNOWN_TIME, Firing, Notification
 from alert_core.runtime.intake import Intake
 from alert_core.runtime.wording import Wording
 

@@ -6,7 +6,8 @@ import threading
 from collections import deque
 from datetime import datetime
 
-from alert_core.components import UNKNOWN_TIME, Batch, Cursor
+from alert_core.components import Batch, Cursor
+from alert_core.model import UNKNOWN_TIME
 
 __all__ = ["Feed", "Inlet"]
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alert_core.components import Batch, Cursor
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.5
 _PAUSE_SECONDS = 0.1
+_FORGET_SECONDS = 3600.0
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Runner:
         self._stopping = threading.Event()
         self._reload = threading.Event()
         self._stamps = _stamps(config)
-        self._next_tick = 0.0
+        self._next_tick = self._next_forget = 0.0
         self._actions = _actions(config)
         self._ends: dict[str, Cursor] = {}
         self._kept_from: dict[str, Cursor] = {}
@@ -181,6 +182,9 @@ class Runner:
             self._journal.add_notifications(notifications, self._actions)
         if self._journal.snapshot_due:
             self._save()
+        if self._config.store.keep_days and time.monotonic() >= self._next_forget:
+            self._next_forget = time.monotonic() + _FORGET_SECONDS
+            self._store.forget(datetime.now(UTC) - timedelta(days=self._config.store.keep_days))
         if self._load and (self._reload.is_set() or _stamps(self._config) != self._stamps):
             self._reload.clear()
             self._change(self._load)

@@ -22,8 +22,6 @@ class FileSource(EventSource[FileSettings]):
 
     name = "file"
     label = "File"
-    # What a file says is decided by the file alone, so that reading it again gives the same, whatever the clock shows.
-    live = False
 
     def run(self, push: Push, stop: threading.Event) -> None:
         """Read from `push.cursor` on until the end or until `stop` is set."""

@@ -1,16 +1,4 @@
-"""Counting within a window, with a damper: what `threshold` and most conditions are made of.
-
-The rules, for one state (DESIGN: semantics 1 to 6):
-
-* The window holds the unused events of the last M minutes: times in `(newest - M, newest]`, where *newest* is the newest event
-  time this state has seen. An event exactly M old is out.
-* When the quantity is reached and no damper is active, the condition fires at `newest`; the window is emptied and the damper
-  starts there. It is active for times before its end, and what arrives meanwhile is counted as suppressed.
-* A late event inside the window counts as if it had come in time; an older one is only counted as late.
-
-Each evaluator says this twice: once readably, in `on_event`, and once as a template for the function that the engine calls per
-event, which does the common case in line and hands everything else to `on_event`. A property test holds them equal.
-"""
+"""The evaluators: any, single and distinct computers."""
 
 from __future__ import annotations
 
@@ -23,72 +11,15 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from alert_core.counting.states import CountState, Damped, DistinctState, SharedState
+from alert_core.counting.templates import ANY, DISTINCT, SINGLE
 from alert_core.evaluators import Emit, Evaluator, Guard, Hit, build
 from alert_core.generations import NEVER, Generations
 from alert_core.model import Firing
 
 __all__ = ["AnyCount", "DistinctCount", "SharedDamperCount", "SingleCount"]
 
-
-class _Damped:
-    """What every counting state has: how far time is, and the damper."""
-
-    __slots__ = ("late", "newest", "suppressed", "until", "wake")
-
-    def __init__(self) -> None:
-        self.newest = self.until = self.wake = NEVER
-        self.suppressed = self.late = 0
-
-    def admit(self, time: datetime, count: int, window: timedelta) -> bool:
-        """Take note of an event; answer whether it may enter the window."""
-        # Nothing at or before `wake` can still be in a window when the damper has ended.
-        if time <= self.wake:
-            self.suppressed += count
-            return False
-        inside = time >= self.newest or self.newest - time < window
-        if time < self.until:
-            self.suppressed += count
-        elif not inside:
-            self.late += count
-        self.newest = max(self.newest, time)
-        return inside
-
-    def fired(self, window: timedelta, damper: timedelta) -> int:
-        """Start the damper; answer how many were suppressed by the one before."""
-        suppressed, self.suppressed = self.suppressed, 0
-        if damper:
-            self.until = self.newest + damper
-            self.wake = self.until - window
-        return suppressed
-
-
-class CountState(_Damped):
-    """Times of the newest unused events, oldest first; at least as many as the condition counts, if there are."""
-
-    __slots__ = ("times",)
-
-    def __init__(self, times: list[datetime] | None = None) -> None:
-        super().__init__()
-        self.times = times or []
-        if self.times:
-            self.newest = self.times[-1]
-
-    def packable(self) -> bool:
-        """Whether it is nothing but its times."""
-        return bool(self.times) and self.until == NEVER and not self.late and self.newest == self.times[-1]
-
-
-class DistinctState(_Damped):
-    """The computers seen last, with the time of each, least recent first."""
-
-    __slots__ = ("seen",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: OrderedDict[str, datetime] = OrderedDict()
-
-
-StateT = TypeVar("StateT", bound=_Damped)
+StateT = TypeVar("StateT", bound=Damped)
 
 
 class _Counter(Evaluator[StateT]):
@@ -155,7 +86,7 @@ class AnyCount(_Counter[CountState]):
 
     def _fast(self, states: Any, emit: Emit) -> tuple[str, dict[str, Any]]:
         state = states.setdefault("", self.new_state())
-        return _ANY, {"state": state, "times": state.times}
+        return ANY, {"state": state, "times": state.times}
 
 
 class SingleCount(AnyCount):
@@ -177,17 +108,7 @@ class SingleCount(AnyCount):
 
     def _fast(self, states: Any, emit: Emit) -> tuple[str, dict[str, Any]]:
         # Conditions that remember the same computer share its name, which then is in the processor's cache more often.
-        return _SINGLE, {"states": states, "datetime": datetime, "intern": sys.intern}
-
-
-class SharedState(_Damped):
-    """One damper for all computers, each with its own window."""
-
-    __slots__ = ("computers",)
-
-    def __init__(self, computers: Generations) -> None:
-        super().__init__()
-        self.computers = computers
+        return SINGLE, {"states": states, "datetime": datetime, "intern": sys.intern}
 
 
 class SharedDamperCount(Evaluator[SharedState]):
@@ -291,7 +212,7 @@ class DistinctCount(_Counter[DistinctState]):
                 emit(firing, event)
 
         names = {"touch": seen.move_to_end, "drop": seen.popitem, "values": seen.values}
-        return _DISTINCT, names | {"state": state, "seen": seen, "settle": settle}
+        return DISTINCT, names | {"state": state, "seen": seen, "settle": settle}
 
 
 def _insert(times: list[datetime], time: datetime, count: int, *, keep: int) -> None:
@@ -309,101 +230,3 @@ _encode = msgspec.msgpack.Encoder().encode
 _COUNT_CODEC = msgspec.msgpack.Decoder(tuple[int, list[datetime], datetime, datetime, datetime, int, int])
 _SHARED_CODEC = msgspec.msgpack.Decoder(tuple[int, dict[str, bytes], datetime, datetime, int])
 _DISTINCT_CODEC = msgspec.msgpack.Decoder(tuple[int, list[tuple[str, datetime]], datetime, datetime, datetime, int, int])
-
-# In the templates `{guard}` becomes the filters that are not decided by the index. Every name is an argument, never source text.
-# `need` is one less than the count: with this event, the window is full when that many before it are inside.
-_ANY = """\
-def hit(event, time):
-    {guard}
-    if time <= state.wake:
-        state.suppressed += event.count
-        return
-    if time < state.newest or event.count != 1:
-        slow(event, time)
-        return
-    if time < state.until:
-        state.suppressed += 1
-    elif not need or len(times) >= need and time - times[-need] < window:
-        slow(event, time)
-        return
-    state.newest = time
-    times.append(time)
-    if len(times) > limit:
-        del times[:-count]
-"""
-
-_SINGLE = """\
-def hit(event, time):
-    {guard}
-    if time >= states.edge:
-        states.rotate(time)
-    if event.count != 1:
-        slow(event, time)
-        return
-    key = event.computer
-    current = states.current
-    if key in current:
-        state = current[key]
-    elif key in states.previous:
-        state = current[key] = states.previous.pop(key)
-    elif need and key not in states.fired and len(current) < states.half:
-        current[intern(key)] = time
-        return
-    else:
-        slow(event, time)
-        return
-    kind = state.__class__
-    if kind is list:
-        if time >= state[-1] and (len(state) < need or time - state[-need] >= window):
-            state.append(time)
-            if len(state) > limit:
-                del state[:-count]
-            return
-    elif kind is datetime:
-        if time >= state and (need > 1 or time - state >= window):
-            current[key] = [state, time]
-            return
-    elif time <= state.wake:
-        state.suppressed += 1
-        return
-    elif time >= state.newest:
-        times = state.times
-        if time < state.until:
-            state.suppressed += 1
-        elif not need or len(times) >= need and time - times[-need] < window:
-            slow(event, time)
-            return
-        state.newest = time
-        times.append(time)
-        if len(times) > limit:
-            del times[:-count]
-        return
-    slow(event, time)
-"""
-
-_DISTINCT = """\
-def hit(event, time):
-    {guard}
-    if time <= state.wake:
-        state.suppressed += event.count
-        return
-    if time < state.newest:
-        slow(event, time)
-        return
-    state.newest = time
-    key = event.computer
-    if key in seen:
-        seen[key] = time
-        touch(key)
-    else:
-        if len(seen) == count:
-            drop(False)
-        seen[key] = time
-    if time < state.until:
-        state.suppressed += event.count
-    elif len(seen) == count:
-        for since in values():
-            break
-        if time - since < window:
-            settle(event)
-"""
