@@ -57,6 +57,13 @@ def groups(*names: str) -> list[str]:
     return list(nox.project.dependency_groups(read_pyproject(ROOT), *names))
 
 
+def with_needed(folder: Path) -> list[Path]:
+    """Return a distribution with the core and those of this tree that it asks for."""
+    names = {re.match(r"[\w-]*", line)[0] for line in read_pyproject(folder)["project"]["dependencies"]}
+    asked = [member for member in MEMBERS if member.name in names and member != folder]
+    return list(dict.fromkeys([CORE, *asked, folder]))
+
+
 def requirements_of_tests(*folders: Path) -> list[str]:
     """Return what the tests of these distributions need besides the distributions themselves."""
     own = [line for folder in folders for line in read_pyproject(folder).get("dependency-groups", {}).get("test", [])]
@@ -97,8 +104,8 @@ def newer(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("folder", [nox.param(folder, id=folder.name) for folder in WITH_TESTS])
 def isolated(session: nox.Session, folder: Path) -> None:
-    """Test one distribution with the core and nothing else, which is how a user may install it."""
-    install(session, *dict.fromkeys([CORE, folder]))
+    """Test one distribution with the core and nothing that it does not ask for, which is how a user may install it."""
+    install(session, *with_needed(folder))
     session.run("pytest", "-q", "-m", "not slow and not peers", str(folder / "tests"), *session.posargs)
 
 
