@@ -16,13 +16,21 @@ from typing import Any, Protocol
 
 import msgspec
 
-__all__ = ["NEVER", "Generations", "Packable", "States"]
+__all__ = ["NEVER", "Generations", "Packable", "States", "moved"]
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 """Before every event."""
 
 _END = datetime.max.replace(tzinfo=UTC)
 _META = "\0"
+
+
+def moved(time: datetime, span: timedelta) -> datetime:
+    """A time moved by a span, but not over the edges of the calendar: senders may claim any time."""
+    try:
+        return time + span
+    except OverflowError:
+        return _END if span > timedelta(0) else NEVER
 
 
 class _Codec(Protocol):
@@ -187,8 +195,7 @@ class Generations(MutableMapping[str, Any]):
 @lru_cache(maxsize=1024)
 def _end_of_span(start: datetime, span: timedelta) -> datetime:
     """Remembered, so that thousands of conditions with equal windows share one object, which stays in the processor's cache."""
-    # The last span before the end of time has no edge.
-    return start + span if _END - start > span else _END
+    return moved(start, span)
 
 
 def _escape(key: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from alert_core.counting.states import CountState, Damped, DistinctState, SharedState
 from alert_core.counting.templates import ANY, DISTINCT, SINGLE
 from alert_core.evaluators import Emit, Evaluator, Guard, Hit, build
-from alert_core.generations import NEVER, Generations
+from alert_core.generations import NEVER, Generations, moved
 from alert_core.model import Firing
 
 __all__ = ["AnyCount", "DistinctCount", "SharedDamperCount", "SingleCount"]
@@ -139,8 +139,8 @@ class SharedDamperCount(Evaluator[SharedState]):
         state.suppressed, own.suppressed = own.suppressed, 0
         own.until = own.wake = NEVER
         if firing is not None and self.damper:
-            state.until = firing.time + self.damper
-            state.wake = state.until - self.single.window
+            state.until = moved(firing.time, self.damper)
+            state.wake = moved(state.until, -self.single.window)
         if firing is not None:
             state.suppressed = 0
         state.computers[event.computer] = own

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from alert_core.generations import NEVER, Generations
+from alert_core.generations import NEVER, Generations, moved
 
 __all__ = ["CountState", "Damped", "DistinctState", "SharedState"]
 
@@ -37,8 +37,8 @@ class Damped:
         """Start the damper; answer how many were suppressed by the one before."""
         suppressed, self.suppressed = self.suppressed, 0
         if damper:
-            self.until = self.newest + damper
-            self.wake = self.until - window
+            self.until = moved(self.newest, damper)
+            self.wake = moved(self.until, -window)
         return suppressed
 
 

@@ -13,7 +13,7 @@ import msgspec
 from alert_core.config.values import ConditionConfig
 from alert_core.engine.filters import compile_filter
 from alert_core.evaluators import Evaluator
-from alert_core.generations import NEVER
+from alert_core.generations import NEVER, moved
 from alert_core.model import OWN_TYPES, Event, Firing
 
 __all__ = ["Watch"]
@@ -71,7 +71,7 @@ class Watch:
             damper.suppressed += firing.quantity
             return None
         firing = msgspec.structs.replace(firing, suppressed=damper.suppressed)
-        damper.until, damper.suppressed = firing.time + self.damper, 0
+        damper.until, damper.suppressed = moved(firing.time, self.damper), 0
         return firing
 
     def due(self, now: datetime) -> list[tuple[datetime, str]]:
