@@ -119,6 +119,13 @@ class StoreKeys(Settings):
         title="Folder",
         description="Where the database, spools and state are kept; relative to the folder of `alert.toml`.",
     )
+    snapshot_seconds: float = Field(
+        15.0,
+        gt=0,
+        le=3600,
+        title="Seconds between snapshots",
+        description="How often the state of all conditions is written; a start after a crash reads again what came since.",
+    )
     keep_days: int = Field(
         0, ge=0, le=36500, title="Keep days", description="How long acknowledged notifications are kept; 0 keeps everything."
     )

@@ -78,7 +78,7 @@ def _single(path: Path, section: str, model: type[KeysT]) -> tuple[KeysT, Docume
 
 
 def _store(keys: StoreKeys, documents: Documents) -> StoreConfig:
-    return StoreConfig(folder=documents.folder / keys.folder, keep_days=keys.keep_days)
+    return StoreConfig(**{**dict(keys), "folder": documents.folder / keys.folder})
 
 
 class _Builder:

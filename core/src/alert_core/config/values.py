@@ -97,10 +97,12 @@ class StoreConfig:
 
     Attributes:
         folder: Where the database, spools and the state folders of components are.
+        snapshot_seconds: How often the state of all conditions is written; what came since is read again after a crash.
         keep_days: How long acknowledged notifications stay in the log; 0 keeps everything.
     """
 
     folder: Path
+    snapshot_seconds: float = 15.0
     keep_days: int = 0
 
     @property

@@ -22,7 +22,6 @@ __all__ = ["Journal", "recover"]
 _log = logging.getLogger(__name__)
 
 _COMMIT_SECONDS = 0.01
-_SNAPSHOT_SECONDS = 15.0
 # A snapshot may cost this part of the time; one that takes long is taken less often.
 _SNAPSHOT_SHARE = 0.05
 
@@ -38,16 +37,17 @@ class Journal:
     Args:
         store: Where it goes.
         number: The last batch that is in the store.
+        snapshot_seconds: How often to take a snapshot.
     """
 
-    def __init__(self, store: Store, number: int) -> None:
-        self._store = store
+    def __init__(self, store: Store, number: int, *, snapshot_seconds: float) -> None:
+        self._store, self._snapshot_seconds = store, snapshot_seconds
         self._number = self._saved = number
         self._batches: list[BatchRecord] = []
         self._notifications: list[Notification] = []
         self._deliveries: list[NewDelivery] = []
         self._oldest = 0.0
-        self._next_snapshot = time.monotonic() + _SNAPSHOT_SECONDS
+        self._next_snapshot = time.monotonic() + snapshot_seconds
 
     def add(self, source: str, batch: Batch | None, received: datetime, kind: str) -> None:
         """Note that a batch was decided, or that time was advanced (no batch)."""
@@ -90,7 +90,7 @@ class Journal:
         self._store.save_snapshot(self._number, snapshot())
         ended = time.monotonic()
         self._saved = self._number
-        self._next_snapshot = ended + max(_SNAPSHOT_SECONDS, (ended - started) / _SNAPSHOT_SHARE)
+        self._next_snapshot = ended + max(self._snapshot_seconds, (ended - started) / _SNAPSHOT_SHARE)
 
 
 def recover(config: Config, store: Store, sources: Sources) -> tuple[Decider, int]:

@@ -95,7 +95,7 @@ class Runner:
         started = time.monotonic()
         self._store.claim()
         self._decider, number = recover(self._config, self._store, self._sources)
-        self._journal = Journal(self._store, number)
+        self._journal = Journal(self._store, number, snapshot_seconds=self._config.store.snapshot_seconds)
         self._begin()
         try:
             self._work()
