@@ -204,9 +204,10 @@ def records(draw: st.DrawFn) -> str:
 
 
 def seen(item: Any) -> list[Any]:
-    """What a condition can see of a projection: null is the empty text, and no number is like any other such."""
+    """What a condition can see of a projection: null is the empty text, what is no number is like any other such."""
     values = [getattr(item, name) for name in item.__struct_fields__]
-    return [repr("" if value is None else value) for value in values]
+    # Nothing that compares can tell a negative zero.
+    return ["''" if value is None else repr(value).replace("-0.0", "0.0") for value in values]
 
 
 def check_agreement(block: bytes, projection: Projection, **options: Any) -> bool:
