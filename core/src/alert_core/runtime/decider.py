@@ -13,6 +13,7 @@ import msgspec
 from alert_core.components import Batch, Context
 from alert_core.config.values import Config
 from alert_core.engine import Engine
+from alert_core.generations import in_utc
 from alert_core.model import UNKNOWN_TIME, Firing, Notification
 from alert_core.runtime.intake import Intake
 from alert_core.runtime.wording import Wording
@@ -73,7 +74,7 @@ class Decider:
 
     def snapshot(self) -> bytes:
         """Everything that future decisions depend on."""
-        last = self._last | {name: intake.last for name, intake in self._intakes.items() if intake.last != UNKNOWN_TIME}
+        last = self._last | {name: in_utc(intake.last) for name, intake in self._intakes.items() if intake.last != UNKNOWN_TIME}
         return msgspec.msgpack.encode(_Saved(1, self.engine.snapshot(), last))
 
     def restore(self, snapshot: bytes) -> list[str]:

@@ -107,6 +107,11 @@ class Feed:
         """Whether every source has ended and everything was taken."""
         return all(inlet.ended and not inlet.waiting for inlet in self.inlets.values())
 
+    @property
+    def waiting(self) -> bool:
+        """Whether some source has something that was not taken yet."""
+        return any(inlet.waiting for inlet in self.inlets.values())
+
     def _next(self) -> Inlet | None:
         candidates = [inlet for inlet in self.inlets.values() if inlet.waiting or (self._ordered and not inlet.ended)]
         behind = min(candidates, key=lambda inlet: (inlet.progress, inlet.name), default=None)

@@ -31,8 +31,8 @@ LIVE, RECORDED, ADVANCE = "live", "batch", "advance"
 class Journal:
     """Collects what was decided and commits it.
 
-    Batches are committed together every few milliseconds, and at once when something fired. What is lost by a crash in between
-    was not told to anyone and is decided again, from the same input, with the same ids.
+    Batches are committed together every few milliseconds, and at once when something fired and no more input waits. What is
+    lost by a crash in between was not told to anyone and is decided again, from the same input, with the same ids.
 
     Args:
         store: Where it goes.
@@ -62,10 +62,13 @@ class Journal:
         self._notifications += notifications
         self._deliveries += [NewDelivery(it.id, action) for it in notifications for action in actions[it.condition]]
 
-    @property
-    def seconds_left(self) -> float | None:
-        """When a commit is due, from now; `None` when there is nothing to commit."""
-        if self._notifications:
+    def seconds_left(self, *, behind: bool) -> float | None:
+        """When a commit is due, from now; `None` when there is nothing to commit.
+
+        Args:
+            behind: Whether more input is waiting; then even what fired can wait the few milliseconds.
+        """
+        if self._notifications and not behind:
             return 0.0
         return max(0.0, self._oldest + _COMMIT_SECONDS - time.monotonic()) if self._batches else None
 
