@@ -46,20 +46,27 @@ class Results:
 
 
 def run(cases: Sequence[Case], file: Path, rounds: int) -> Results:
-    """Run every case once a round, each in a fresh process; one that fails is not tried again."""
+    """Run every case once a round, in a fresh process; one that fails is not tried again. Ctrl-C keeps what there is."""
     results = Results()
-    for number in range(1, rounds + 1):
-        started = time.monotonic()
-        for case in cases:
-            if case in results.failures:
-                continue
-            _say(f"round {number}/{rounds}: {case.contestant}, {case.conditions} conditions, {case.kind}")
-            try:
-                results.measures.setdefault(case, []).append(_measure(case, file))
-            except RuntimeError as error:
-                results.failures[case] = str(error)
-        _say(f"round {number}/{rounds} took {time.monotonic() - started:.0f} s", last=True)
+    try:
+        for number in range(1, rounds + 1):
+            started = time.monotonic()
+            for case in cases:
+                _say(f"round {number}/{rounds}: {case.contestant}, {case.conditions} conditions, {case.kind}")
+                _try(case, file, results)
+            _say(f"round {number}/{rounds} took {time.monotonic() - started:.0f} s", last=True)
+    except KeyboardInterrupt:
+        _say(f"interrupted in round {number}; this is what was measured until then", last=True)
     return results
+
+
+def _try(case: Case, file: Path, results: Results) -> None:
+    if case in results.failures:
+        return
+    try:
+        results.measures.setdefault(case, []).append(_measure(case, file))
+    except RuntimeError as error:
+        results.failures[case] = str(error)
 
 
 def _measure(case: Case, file: Path) -> Measure:

@@ -93,7 +93,9 @@ def pattern(condition: ConditionSpec) -> tuple[str, str]:
 def _field(field: str, value: str) -> str:
     if field in _NUMBERS:
         return f'"{field}":{value}'
-    return f'"{field}":"{value}' + ("" if value.endswith(("\\.", _ANYTHING)) else '"')
+    if value.endswith(_ANYTHING):
+        return f'"{field}":"{value.removesuffix(_ANYTHING)}'
+    return f'"{field}":"{value}' + ("" if value.endswith("\\.") else '"')
 
 
 def _value(part: Filter) -> str:

@@ -35,7 +35,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def of_results(results: Results) -> str:
     """One table for each number of conditions."""
-    cases = list(dict.fromkeys([*results.measures, *results.failures]))
+    cases = [case for case, measures in results.measures.items() if measures or case in results.failures]
     parts = []
     for conditions, members in groupby(cases, key=lambda case: case.conditions):
         title = f"{conditions:,} condition{'' if conditions == 1 else 's'}"
