@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-__all__ = ["NEVER", "Generations", "Packable", "States", "moved"]
+__all__ = ["NEVER", "Generations", "Packable", "States", "in_utc", "moved", "pack"]
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 """Before every event."""
@@ -31,6 +31,30 @@ def moved(time: datetime, span: timedelta) -> datetime:
         return time + span
     except OverflowError:
         return _END if span > timedelta(0) else NEVER
+
+
+def in_utc(time: datetime) -> datetime:
+    """The same time in UTC; the edge of the calendar where it is beyond that there."""
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        return NEVER if time < datetime(2, 1, 1, tzinfo=UTC) else _END
+
+
+def pack(value: Any) -> bytes:
+    """A value with times in it as MessagePack, which knows no times that are beyond the calendar in UTC."""
+    try:
+        return msgspec.msgpack.encode(value)
+    except OverflowError:
+        return msgspec.msgpack.encode(_inside(value))
+
+
+def _inside(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return in_utc(value)
+    if isinstance(value, dict):
+        return {key: _inside(item) for key, item in value.items()}
+    return [_inside(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 class _Codec(Protocol):
@@ -162,7 +186,7 @@ class Generations(MutableMapping[str, Any]):
 
     def save(self, codec: _Codec) -> dict[str, bytes]:
         """Every state as bytes, headed by its generation; and what belongs to none of them under a key of its own."""
-        saved = {_META: msgspec.msgpack.encode((1, self.edge, self.evicted))}
+        saved = {_META: pack((1, self.edge, self.evicted))}
         for key in self:
             age = 0 if key in self.current else 1 if key in self.previous else 2
             saved[_escape(key)] = b"%d" % age + codec.dump(self._peek(key))

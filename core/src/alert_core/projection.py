@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Annotated, Any
 
 import msgspec
 
+from alert_core.generations import in_utc
 from alert_core.model import EVENT_FIELDS, Event
 
 __all__ = ["TEXT_FIELDS", "BlockDecoder", "Projection"]
@@ -90,6 +91,9 @@ class Projection:
 
     def _value(self, event: Event, name: str) -> Any:
         value = event.get(name)
+        if name == "time" and not isinstance(value.tzinfo, timezone):
+            # In a zone whose offset changes, the standard library computes with the clock on the wall.
+            return in_utc(value)
         if name == "count":
             return max(1, min(value, _MOST))
         if name in self.numeric:

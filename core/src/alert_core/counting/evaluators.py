@@ -14,7 +14,7 @@ import msgspec
 from alert_core.counting.states import CountState, Damped, DistinctState, SharedState
 from alert_core.counting.templates import ANY, DISTINCT, SINGLE
 from alert_core.evaluators import Emit, Evaluator, Guard, Hit, build
-from alert_core.generations import NEVER, Generations, moved
+from alert_core.generations import NEVER, Generations, moved, pack
 from alert_core.model import Firing
 
 __all__ = ["AnyCount", "DistinctCount", "SharedDamperCount", "SingleCount"]
@@ -76,7 +76,7 @@ class AnyCount(_Counter[CountState]):
 
     def dump(self, state: CountState) -> bytes:
         fields = (self.state_version, state.times, state.newest, state.until, state.wake, state.suppressed, state.late)
-        return _encode(fields)
+        return pack(fields)
 
     def load(self, raw: bytes) -> CountState:
         _, times, newest, until, wake, suppressed, late = _COUNT_CODEC.decode(raw)
@@ -148,7 +148,7 @@ class SharedDamperCount(Evaluator[SharedState]):
 
     def dump(self, state: SharedState) -> bytes:
         computers = state.computers.save(self.single)
-        return _encode((self.state_version, computers, state.until, state.wake, state.suppressed))
+        return pack((self.state_version, computers, state.until, state.wake, state.suppressed))
 
     def load(self, raw: bytes) -> SharedState:
         state = self.new_state()
@@ -194,7 +194,7 @@ class DistinctCount(_Counter[DistinctState]):
 
     def dump(self, state: DistinctState) -> bytes:
         seen = list(state.seen.items())
-        return _encode((self.state_version, seen, state.newest, state.until, state.wake, state.suppressed, state.late))
+        return pack((self.state_version, seen, state.newest, state.until, state.wake, state.suppressed, state.late))
 
     def load(self, raw: bytes) -> DistinctState:
         state = DistinctState()
@@ -226,7 +226,6 @@ def _insert(times: list[datetime], time: datetime, count: int, *, keep: int) -> 
         del times[:-keep]
 
 
-_encode = msgspec.msgpack.Encoder().encode
 _COUNT_CODEC = msgspec.msgpack.Decoder(tuple[int, list[datetime], datetime, datetime, datetime, int, int])
 _SHARED_CODEC = msgspec.msgpack.Decoder(tuple[int, dict[str, bytes], datetime, datetime, int])
 _DISTINCT_CODEC = msgspec.msgpack.Decoder(tuple[int, list[tuple[str, datetime]], datetime, datetime, datetime, int, int])

@@ -15,6 +15,7 @@ from alert_core.config.values import ConditionConfig
 from alert_core.engine.matcher import Handler, Matcher
 from alert_core.engine.watch import Watch
 from alert_core.evaluators import Emit, Hit, source_of
+from alert_core.generations import in_utc
 from alert_core.model import EVICTED, Event, Firing
 from alert_core.projection import Projection
 
@@ -98,7 +99,7 @@ class Engine:
                 event = self._own[id(item)][1] if id(item) in self._own else event_at(places[id(item)])
                 if event.time > horizon:
                     event = msgspec.structs.replace(event, time=horizon, flags=(*event.flags, "future"))
-                firings.append(msgspec.structs.replace(kept, condition=watch.name, event=event))
+                firings.append(_completed(kept, watch, event))
         self._fired.clear()
         self._own.clear()
         return firings
@@ -133,7 +134,7 @@ class Engine:
                 kept = firing and watch.dampen(firing)
                 if kept:
                     event = kept.event or Event(time=at, type="timer", id=f"timer:{watch.name}:{key}:{at.isoformat()}")
-                    firings.append(msgspec.structs.replace(kept, condition=watch.name, event=event))
+                    firings.append(_completed(kept, watch, event))
             if watch.evaluator.timed:
                 watch.forget(now)
         return firings
@@ -181,6 +182,12 @@ class Engine:
         parts += [f"# What it calls for condition {name!r}:", source_of(hit) or f"# {hit!r}: written by hand"]
         parts += [f"# where {key} = {value}" for key, value in _arguments(hit).items()]
         return "\n".join(parts)
+
+
+def _completed(firing: Firing, watch: Watch, event: Event) -> Firing:
+    # In UTC, because a snapshot forgets in which zone a sender had given a time.
+    since = None if firing.since is None else in_utc(firing.since)
+    return msgspec.structs.replace(firing, condition=watch.name, event=event, time=in_utc(firing.time), since=since)
 
 
 def _arguments(hit: Hit) -> dict[str, str]:

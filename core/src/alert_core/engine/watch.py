@@ -13,7 +13,7 @@ import msgspec
 from alert_core.config.values import ConditionConfig
 from alert_core.engine.filters import compile_filter
 from alert_core.evaluators import Evaluator
-from alert_core.generations import NEVER, moved
+from alert_core.generations import NEVER, moved, pack
 from alert_core.model import OWN_TYPES, Event, Firing
 
 __all__ = ["Watch"]
@@ -91,7 +91,7 @@ class Watch:
         """Everything that decisions depend on, by key."""
         saved: dict[str, bytes] = self.states.save(self.evaluator)
         if self._dampers:
-            saved[_DAMPERS] = msgspec.msgpack.encode({key: (it.until, it.suppressed) for key, it in self._dampers.items()})
+            saved[_DAMPERS] = pack({key: (it.until, it.suppressed) for key, it in self._dampers.items()})
         return saved
 
     def restore(self, saved: dict[str, bytes]) -> None:
