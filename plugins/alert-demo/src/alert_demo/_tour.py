@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,10 @@ class Result:
     """
 
     events: int
-    notifications: list[dict[str, Any]] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    exit_code: int = 0
-    said: str = ""
+    notifications: list[dict[str, Any]]
+    messages: list[Message]
+    exit_code: int
+    said: str
 
     @property
     def suppressed(self) -> int:
@@ -43,20 +43,16 @@ class Result:
         return sum(entry["suppressed"] for entry in self.notifications)
 
     @property
-    def expected(self) -> Iterator[tuple[dict[str, Any], str]]:
-        """Every notification with every action through which it was to be delivered."""
-        return ((entry, delivery["action"]) for entry in self.notifications for delivery in entry["deliveries"])
-
-    @property
     def missing(self) -> list[str]:
         """What should have arrived and did not, in words."""
         arrived = {(message.notification, message.action) for message in self.messages}
+        expected = list(_expected(self.notifications))
         late = [
             f"{entry['subject']!r} did not arrive through {action!r}"
-            for entry, action in self.expected
+            for entry, action in expected
             if (entry["id"], action) not in arrived
         ]
-        used = {action for _, action in self.expected}
+        used = {action for _, action in expected}
         late += [f"nothing was sent through {action!r}" for action in ACTIONS.values() if action not in used]
         return late + ([f"`alert run --once` ended with exit code {self.exit_code}"] if self.exit_code else [])
 
@@ -93,26 +89,27 @@ class Tour:
         events = (self.folder / LOG).read_bytes().count(b"\n")
         run = self._alert("run", "--once", deadline=deadline)
         exported = self._alert("log", "export", deadline=time.monotonic() + wait_seconds).stdout
-        result = Result(
+        notifications = [json.loads(line) for line in exported.splitlines()]
+        messages = self._collect(notifications, deadline)
+        order = [entry["id"] for entry in notifications]
+        return Result(
             events=events,
-            notifications=[json.loads(line) for line in exported.splitlines()],
+            notifications=notifications,
+            messages=sorted(messages, key=lambda it: (order.index(it.notification), list(ACTIONS).index(it.channel))),
             exit_code=run.returncode,
             said=run.stderr,
         )
-        self._collect(result, deadline)
-        order = [entry["id"] for entry in result.notifications]
-        result.messages.sort(key=lambda it: (order.index(it.notification), list(ACTIONS).index(it.channel)))
-        return result
 
-    def _collect(self, result: Result, deadline: float) -> None:
-        """Take what arrives until all is there; messages of anybody else are not the demo's."""
-        wanted = {(entry["id"], action) for entry, action in result.expected}
-        for message in self.receivers.messages(self.blocklist, until=deadline):
+    def _collect(self, notifications: list[dict[str, Any]], deadline: float) -> list[Message]:
+        """What arrives until all is there; messages of anybody else are not the demo's."""
+        wanted = {(entry["id"], action) for entry, action in _expected(notifications)}
+        found = []
+        messages = self.receivers.messages(self.blocklist, until=deadline)
+        while wanted and (message := next(messages, None)):
             if (message.notification, message.action) in wanted:
-                result.messages.append(message)
+                found.append(message)
                 wanted.remove((message.notification, message.action))
-            if not wanted:
-                return
+        return found
 
     def _alert(self, *arguments: str, deadline: float) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "alert_core", *arguments, "--config", str(self.folder)]
@@ -125,3 +122,8 @@ class Tour:
                 process.kill()
                 output, errors = process.communicate()
         return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def _expected(notifications: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every notification with every action through which it was to be delivered."""
+    return ((entry, delivery["action"]) for entry in notifications for delivery in entry["deliveries"])
