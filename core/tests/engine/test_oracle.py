@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from alert_core import Event
 from alert_core.builtin.threshold import ThresholdCondition, ThresholdSettings
 from alert_core.config import ConditionConfig
 from alert_core.engine import Engine
 from alert_core.model import Firing
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 

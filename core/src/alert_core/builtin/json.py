@@ -34,7 +34,8 @@ class JsonSettings(Settings):
         title="Field mapping",
         description=(
             "Event field = key in the record. Dots reach into nested objects. "
-            "A field that is not named here is taken from the key of its own name."
+            "A field that is not named here is taken from the key of its own name. "
+            "Map `id` to the sender's own identity for a record, if it has one that is never used twice."
         ),
         examples=[{"time": "@timestamp", "computer": "host.name"}],
     )
@@ -61,7 +62,7 @@ class JsonSettings(Settings):
     @classmethod
     def _not_own(cls, value: dict[str, str]) -> dict[str, str]:
         for name in value:
-            if name in _OWN:
+            if name in _OWN - {"id"}:
                 raise ValueError(f"{name!r} is filled in by alert and cannot be mapped")
         return value
 
