@@ -101,9 +101,10 @@ class Screen:
     def missing(self, result: Result) -> None:
         """What did not arrive."""
         error = Console(markup=False, highlight=False, emoji=False, stderr=True)
-        for line in [*result.missing, *result.said.splitlines()]:
+        for line in (*result.missing, *result.said.splitlines()):
             text = printable(line).removeprefix("error: ")
             error.print(Text.assemble(("error: ", "bold red"), text), soft_wrap=True)
+        error.print()
 
     def next_steps(self, folder: Path, *, stay: bool) -> None:
         """How to go on."""
@@ -118,7 +119,8 @@ class Screen:
         self._out.print(Text(f"{title}\n", style="bold cyan"))
 
     def _draw(self, table: Table) -> None:
-        self._out.print(Padding(table, (0, 0, 1, _INDENT), expand=False))
+        self._out.print(Padding(table, (0, 0, 0, _INDENT), expand=False))
+        self._out.print()
 
     def _write(self, texts: Iterable[str], *, style: str = "", hang: int = 0) -> None:
         """Print lines without blanks at their ends.

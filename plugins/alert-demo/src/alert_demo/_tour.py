@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alert_demo._folder import LOG, fill
 from alert_demo._message import ACTIONS, Message
@@ -27,14 +27,14 @@ class Result:
         events: How many lines the log has; each is an event.
         notifications: The entries of the notifications log, as `alert log export` writes them, the oldest first.
         messages: What arrived: by notification, then by channel.
-        exit_code: How `alert run` ended.
+        exit_code: How `alert run` ended; `None` when its time was over.
         said: What it had to say about errors.
     """
 
     events: int
     notifications: list[dict[str, Any]]
     messages: list[Message]
-    exit_code: int
+    exit_code: int | None
     said: str
 
     @property
@@ -54,7 +54,9 @@ class Result:
         ]
         used = {action for _, action in expected}
         late += [f"nothing was sent through {action!r}" for action in ACTIONS.values() if action not in used]
-        return late + ([f"`alert run --once` ended with exit code {self.exit_code}"] if self.exit_code else [])
+        if self.exit_code is None:
+            return [*late, "`alert run --once` took too long and was ended; --wait gives it more time"]
+        return [*late, f"`alert run --once` ended with exit code {self.exit_code}"] if self.exit_code else late
 
     def receipt(self, message: Message) -> str:
         """What the notifications log says about the delivery of a message."""
@@ -64,6 +66,14 @@ class Result:
                     receipt = delivery["receipt"] or {}
                     return " ".join(filter(None, (receipt.get(part) for part in ("strength", "remote_id", "detail"))))
         return ""
+
+
+class _Ended(NamedTuple):
+    """A command that is over; without a code when it was killed, because its time was over first."""
+
+    output: str
+    errors: str
+    code: int | None
 
 
 class Tour:
@@ -88,7 +98,7 @@ class Tour:
         deadline = time.monotonic() + wait_seconds
         events = (self.folder / LOG).read_bytes().count(b"\n")
         run = self._alert("run", "--once", deadline=deadline)
-        exported = self._alert("log", "export", deadline=time.monotonic() + wait_seconds).stdout
+        exported = self._alert("log", "export", deadline=time.monotonic() + wait_seconds).output
         notifications = [json.loads(line) for line in exported.splitlines()]
         messages = self._collect(notifications, deadline)
         order = [entry["id"] for entry in notifications]
@@ -96,8 +106,8 @@ class Tour:
             events=events,
             notifications=notifications,
             messages=sorted(messages, key=lambda it: (order.index(it.notification), list(ACTIONS).index(it.channel))),
-            exit_code=run.returncode,
-            said=run.stderr,
+            exit_code=run.code,
+            said=run.errors,
         )
 
     def _collect(self, notifications: list[dict[str, Any]], deadline: float) -> list[Message]:
@@ -111,17 +121,16 @@ class Tour:
                 wanted.remove((message.notification, message.action))
         return found
 
-    def _alert(self, *arguments: str, deadline: float) -> subprocess.CompletedProcess[str]:
+    def _alert(self, *arguments: str, deadline: float) -> _Ended:
         command = [sys.executable, "-m", "alert_core", *arguments, "--config", str(self.folder)]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdout=pipe, stderr=pipe, encoding="utf-8") as process:  # noqa: S603 our own program
             try:
-                output, errors = process.communicate(timeout=max(0.0, deadline - time.monotonic()))
+                return _Ended(*process.communicate(timeout=max(0.0, deadline - time.monotonic())), process.returncode)
             except subprocess.TimeoutExpired:
-                # What it has done so far is in the log all the same.
+                # What it has done so far is in the notifications log all the same.
                 process.kill()
-                output, errors = process.communicate()
-        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+                return _Ended(*process.communicate(), None)
 
 
 def _expected(notifications: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:

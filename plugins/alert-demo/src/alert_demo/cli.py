@@ -90,6 +90,7 @@ def _printed(tour: Tour, wait_seconds: float) -> Result:
         "suppressed": result.suppressed,
         "messages": messages,
         "missing": result.missing,
+        "said": result.said.splitlines(),
     }
     click.echo(json.dumps(document, indent=2))
     return result
@@ -105,7 +106,8 @@ def _shown(tour: Tour, wait_seconds: float, *, stay: bool) -> Result:
     if result.messages:
         screen.decisions(result)
         screen.messages(result)
-    screen.missing(result)
+    if result.missing:
+        screen.missing(result)
     screen.next_steps(tour.folder, stay=stay)
     return result
 
