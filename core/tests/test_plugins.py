@@ -211,6 +211,15 @@ def test_bad_component_takes_out_its_plugin(component: Any, error: str) -> None:
     assert list(plugins.actions) == ["quiet"]
 
 
+def test_subclass_may_bring_its_own_settings() -> None:
+    class Inherited(Quiet): ...
+
+    class Extended(Quiet):
+        settings_model = _Clashing
+
+    assert (Inherited.settings_model, Extended.settings_model) == (Settings, _Clashing)
+
+
 def test_one_plugin_cannot_offer_a_name_twice() -> None:
     plugins = load(bad=Offers(Quiet, Quiet))
 

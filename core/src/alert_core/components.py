@@ -87,7 +87,8 @@ class Component(ABC, Generic[SettingsT]):
         super().__init_subclass__(**kwargs)
         if not cls.__dict__.get("help") and cls.__doc__:
             cls.help = " ".join(cls.__doc__.strip().split("\n\n")[0].split())
-        for base in getattr(cls, "__orig_bases__", ()):
+        # Of this class only: a subclass that sets `settings_model` itself must keep it.
+        for base in cls.__dict__.get("__orig_bases__", ()):
             for argument in typing.get_args(base):
                 if isinstance(argument, type) and issubclass(argument, Settings):
                     cls.settings_model = argument
