@@ -149,7 +149,8 @@ def peers(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """Run the slow tests, above all the one that kills a run again and again and compares what is left."""
     install(session, *MEMBERS)
-    session.run("pytest", "-m", "slow", *session.posargs, success_codes=[0, NO_TESTS])
+    kills = os.environ.get("ALERT_CRASH_KILLS", "200")
+    session.run("pytest", "-m", "slow", *session.posargs, env={"ALERT_CRASH_KILLS": kills}, success_codes=[0, NO_TESTS])
 
 
 # --- checks ------------------------------------------------------------------------------------------------------------------
