@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from abc import abstractmethod
 from bisect import insort
 from collections import OrderedDict
@@ -107,8 +106,7 @@ class SingleCount(AnyCount):
         return Generations(self.window, CountState, limit=self.limit)
 
     def _fast(self, states: Any, emit: Emit) -> tuple[str, dict[str, Any]]:
-        # Conditions that remember the same computer share its name, which then is in the processor's cache more often.
-        return SINGLE, {"states": states, "datetime": datetime, "intern": sys.intern}
+        return SINGLE, {"states": states, "datetime": datetime}
 
 
 class SharedDamperCount(Evaluator[SharedState]):

@@ -44,7 +44,7 @@ def hit(event, time):
     elif key in states.previous:
         state = current[key] = states.previous.pop(key)
     elif need and key not in states.fired and len(current) < states.half:
-        current[intern(key)] = time
+        current[key] = time
         return
     else:
         slow(event, time)
