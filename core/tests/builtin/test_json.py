@@ -106,13 +106,15 @@ def test_a_record_counts_at_least_once(written: str, counted: int) -> None:
     assert decoded(f'{{"time": 0, "count": {written}}}').count == counted
 
 
-@pytest.mark.parametrize(
-    ("fields", "problem"),
-    [({"id": "uuid"}, "'id' is filled in by alert"), ({"raw": "line"}, "'raw' is filled in by alert")],
-)
-def test_fields_that_the_core_fills_in_cannot_be_mapped(fields: dict[str, str], problem: str) -> None:
-    with pytest.raises(ValueError, match=problem):
-        JsonSettings(fields=fields)
+def test_a_record_can_bring_the_identity_its_sender_gave_it() -> None:
+    assert decoded('{"time": 0, "uuid": 7, "id": "other"}', fields={"id": "uuid"}).id == "7"
+    assert decoded('{"time": 0, "id": "other"}').id == ""
+
+
+@pytest.mark.parametrize("name", ["raw", "source", "flags"])
+def test_fields_that_the_core_fills_in_cannot_be_mapped(name: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' is filled in by alert and cannot be mapped"):
+        JsonSettings(fields={name: "key"})
 
 
 def test_an_unknown_zone_is_refused() -> None:

@@ -64,7 +64,9 @@ class Intake:
 
     def whole(self, batch: Batch, index: int) -> Event:
         """The whole event of one record."""
-        (event,) = self._format.decode([batch.split()[index]])
+        records = batch.split()
+        # Two records in one line and a blank line after it look like two lines; then there is one record less than was decoded.
+        (event,) = self._format.decode([records[min(index, len(records) - 1)]])
         return self._identified(event, batch, index)
 
     def _identified(self, event: Event, batch: Batch, index: int) -> Event:

@@ -1,0 +1,90 @@
+"""From records to what the engine takes: however they come in blocks, they say the same."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alert_core import Batch, Cursor, Event
+from alert_core.builtin.json import JsonFormat, JsonSettings
+from alert_core.components import Context
+from alert_core.projection import Projection
+from alert_core.runtime.intake import Intake
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def line(minute: int, **fields: Any) -> bytes:
+    return json.dumps({"time": (START + timedelta(minutes=minute)).isoformat(), "type": "risk", **fields}).encode()
+
+
+GOOD, NULL, NUMBER = line(1, computer="pc-1"), line(2, computer=None), line(3, computer=5)
+BROKEN, BLANK, TWO = b"kernel: oops", b"  ", line(4) + b" " + line(5)
+LINES = (GOOD, NULL, NUMBER, BROKEN, BLANK, line(6, id="own"), line(7, message="\u00e9\u2028"), GOOD + b"\r")
+
+
+def intake() -> Intake:
+    return Intake("log", JsonFormat(JsonSettings(fields={"id": "id"}), Context(name="log")), Projection({"computer"}))
+
+
+def taken(blocks: list[bytes]) -> list[tuple[str, Event, datetime, str]]:
+    """What the engine sees of each record, and the whole event, block by block."""
+    reader, position, found = intake(), 0, []
+    for block in blocks:
+        end = position + len(block)
+        items, event_at = reader.take(Batch(block, Cursor("abc", position), Cursor("abc", end)))
+        found += [(item.type, event_at(index), item.time, item.computer) for index, item in enumerate(items)]
+        position = end
+    return found
+
+
+@settings(max_examples=100, deadline=None)
+@given(lines=st.lists(st.sampled_from(LINES), max_size=12), data=st.data())
+def test_it_does_not_matter_where_a_block_ends(lines: list[bytes], data: st.DataObject) -> None:
+    lines = [one + b"\n" for one in lines]
+    cuts = sorted({0, len(lines), *data.draw(st.lists(st.integers(0, len(lines)), max_size=4))})
+    blocks = [b"".join(lines[start:end]) for start, end in pairwise(cuts)]
+
+    assert taken(blocks) == taken(lines)
+
+
+def test_an_event_without_an_id_is_known_by_its_place() -> None:
+    found = taken([GOOD + b"\n\n" + line(2, id="own") + b"\n", GOOD + b"\n"])
+
+    place = len(GOOD) + 2 + len(line(2, id="own")) + 1
+    assert [event.id for _, event, _, _ in found] == ["log:abc:0", "own", f"log:abc:{place}"]
+    assert {event.source for _, event, _, _ in found} == {"log"}
+
+
+def test_a_record_that_cannot_be_read_has_the_time_of_the_one_before() -> None:
+    found = taken([GOOD + b"\n" + BROKEN + b"\n", BROKEN + b"\n"])
+
+    assert [(type_, time) for type_, _, time, _ in found] == [
+        ("risk", START + timedelta(minutes=1)),
+        ("unparsed", START + timedelta(minutes=1)),
+        ("unparsed", START + timedelta(minutes=1)),
+    ]
+
+
+def test_two_writers_that_wrote_into_one_line_harm_nobody() -> None:
+    found = taken([TWO + b"\n\n", BLANK + b"\n" + TWO + b"\n"])
+
+    assert {type_ for type_, _, _, _ in found} <= {"risk", "unparsed"}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [TWO + b"\n", GOOD[:-1] + b"\n}\n", b'{"time": ' + b"[" * 5000 + b"]" * 5000 + b"}\n"],
+    ids=["two records in a line", "a record over two lines", "endless nesting"],
+)
+def test_what_is_not_one_record_per_line_is_not_one(block: bytes) -> None:
+    found = taken([block])
+
+    assert {type_ for type_, _, _, _ in found} == {"unparsed"}
+    assert len(found) == block.count(b"\n")
