@@ -44,7 +44,7 @@ class Guard:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(template: str, guard: Guard, names: Mapping[str, Any]) -> Hit:
+def build(template: str, guard: Guard, names: Mapping[str, Any]) -> Callable[..., None]:
     """Make the function of a template, in which `{guard}` stands alone on a line.
 
     Values enter as default arguments, never as source text. So conditions of one shape share one compilation; and what a
@@ -54,14 +54,13 @@ def build(template: str, guard: Guard, names: Mapping[str, Any]) -> Hit:
     return _maker(template, guard.expression, tuple(values))(*values.values())
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def _maker(template: str, expression: str, names: tuple[str, ...]) -> Callable[..., Hit]:
+    function = template[len("def ") : template.index("(")]
     guarded = f"if not ({expression}):\n        return" if expression else "pass"
     defaults = "".join(f", {name}={name}" for name in names)
-    body = (
-        template.replace("{guard}", guarded).replace("    pass\n", "").replace("(event, time):", f"(event, time{defaults}):", 1)
-    )
-    source = f"def make({', '.join(names)}):\n{textwrap.indent(body, '    ')}    return hit\n"
+    body = template.replace("{guard}", guarded).replace("    pass\n", "").replace("):", f"{defaults}):", 1)
+    source = f"def make({', '.join(names)}):\n{textwrap.indent(body, '    ')}    return {function}\n"
     maker: Callable[..., Hit] = define(source, "make", {})
     return maker
 

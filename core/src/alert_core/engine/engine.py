@@ -12,7 +12,7 @@ import msgspec
 
 from alert_core.components import Context
 from alert_core.config.values import ConditionConfig
-from alert_core.engine.matcher import Handler, Matcher
+from alert_core.engine.matcher import Matcher
 from alert_core.engine.watch import Watch
 from alert_core.evaluators import Emit, Hit, source_of
 from alert_core.generations import in_utc
@@ -37,9 +37,10 @@ class Engine:
     """
 
     def __init__(self, conditions: Sequence[ConditionConfig]) -> None:
-        self._watches = [_watch(config) for config in conditions]
+        self._watches = [_watch(number, config) for number, config in enumerate(conditions)]
         self.projection = _projection(self._watches)
         self._fired: list[tuple[Watch, Firing, Any]] = []
+        self._reports: list[tuple[datetime, Watch, int]] = []
         # Own events by the identity of their items, which therefore have to live until then.
         self._own: dict[int, tuple[Any, Event]] = {}
         for watch in self._watches:
@@ -72,28 +73,22 @@ class Engine:
             for item in items:
                 if item.time > horizon:
                     item.time = horizon
-        find, unseen = self._matcher.handlers.get, self._unseen
-        for item in items:
-            handler = find(item.type, unseen)
-            if handler is not None:
-                handler(item, item.time)
+        self._matcher.feed(items)
+        while self._reports:
+            reports, self._reports = sorted(self._reports, key=lambda it: (it[0], it[1].name)), []
+            self._matcher.feed([self._own_item(*report) for report in reports])
         return self._take(items, event_at, horizon) if self._fired else []
 
     def process_events(self, events: Sequence[Event], *, horizon: datetime = _END) -> list[Firing]:
         """Take whole events in; see `process`."""
         return self.process([self.projection.project(event) for event in events], events.__getitem__, horizon=horizon)
 
-    def _unseen(self, item: Any, time: datetime) -> None:
-        """What `handlers` has for a type that was not seen yet."""
-        handler: Handler | None = self._matcher.handler(item.type)
-        if handler is not None:
-            handler(item, time)
-
     def _take(self, items: Sequence[Any], event_at: Callable[[int], Event], horizon: datetime) -> list[Firing]:
-        """The firings since the last call, completed."""
+        """The firings since the last call, completed, in the order of their events and then of the conditions."""
         places = {id(item): index for index, item in enumerate(items)}
+        places.update((own, len(items) + index) for index, own in enumerate(self._own))
         firings = []
-        for watch, firing, item in self._fired:
+        for watch, firing, item in sorted(self._fired, key=lambda it: (places[id(it[2])], it[0].number)):
             kept = watch.dampen(firing)
             if kept is not None:
                 event = self._own[id(item)][1] if id(item) in self._own else event_at(places[id(item)])
@@ -105,22 +100,23 @@ class Engine:
         return firings
 
     def _report_evicted(self, watch: Watch, time: datetime, keys: int) -> None:
-        """Take in an event about the engine itself, at once, so that it counts at the same place however events are batched."""
+        """Note that a condition gave up keys; an event of the engine's own says so when the events at hand are done."""
+        self._reports.append((time, watch, keys))
+
+    def _own_item(self, time: datetime, watch: Watch, keys: int) -> Any:
         event = Event(
             time=time,
             type=EVICTED,
-            id=f"engine:{watch.name}:{watch.states.evicted}",
+            id=f"engine:{watch.name}:{watch.states.evicted}:{time.isoformat()}",
             source="engine",
             count=keys,
             severity="major",
             message=f"condition {watch.name!r} has too many keys at once and gave up the oldest {keys}",
             attributes={"condition": watch.name},
         )
-        handler = self._matcher.handler(EVICTED)
-        if handler is not None:
-            item = self.projection.project(event)
-            self._own[id(item)] = (item, event)
-            handler(item, time)
+        item = self.projection.project(event)
+        self._own[id(item)] = (item, event)
+        return item
 
     def advance(self, now: datetime) -> list[Firing]:
         """Let timers run out that are due by `now`; only conditions about absence or age have any.
@@ -177,7 +173,7 @@ class Engine:
         number = {watch.name: index for index, watch in enumerate(self._watches)}[name]
         watch, hit = self._watches[number], self._matcher.hits[number]
         types = sorted(watch.types) or ["any"]
-        handler = self._matcher.handler(types[0])
+        handler = self._matcher.handler_of(number)
         parts = [f"# The function for events of type {types[0]!r}:", source_of(handler) if handler else ""]
         parts += [f"# What it calls for condition {name!r}:", source_of(hit) or f"# {hit!r}: written by hand"]
         parts += [f"# where {key} = {value}" for key, value in _arguments(hit).items()]
@@ -200,10 +196,10 @@ def _identity(config: ConditionConfig) -> str:
     return f"{config.name}@{config.state_revision}"
 
 
-def _watch(config: ConditionConfig) -> Watch:
+def _watch(number: int, config: ConditionConfig) -> Watch:
     condition = config.cls(config.settings, Context(name=config.name))
     condition.damper, condition.damper_per = config.damper, config.damper_per
-    return Watch(config, condition.evaluator(), condition.wanted_types())
+    return Watch(number, config, condition.evaluator(), condition.wanted_types())
 
 
 def _projection(watches: Sequence[Watch]) -> Projection:

@@ -31,12 +31,13 @@ class Watch:
     """A condition with its states.
 
     Args:
+        number: Its place among the conditions.
         config: The condition, as configured.
         evaluator: Decides; built from the configuration.
     """
 
-    def __init__(self, config: ConditionConfig, evaluator: Evaluator[Any], types: Iterable[str]) -> None:
-        self.name, self.config, self.evaluator = config.name, config, evaluator
+    def __init__(self, number: int, config: ConditionConfig, evaluator: Evaluator[Any], types: Iterable[str]) -> None:
+        self.number, self.name, self.config, self.evaluator = number, config.name, config, evaluator
         self.types = frozenset(types)
         self.filters = [compile_filter(field, value) for field, value in config.where.items()]
         self.states = evaluator.states()
@@ -50,6 +51,14 @@ class Watch:
     def fields(self) -> set[str]:
         """The event fields that deciding needs."""
         return {part.field for part in self.filters} | (self.evaluator.fields or frozenset())
+
+    @property
+    def single_type(self) -> str | None:
+        """The one type of event that it is about; `None` when there are several or a glob."""
+        if len(self.types) != 1:
+            return None
+        (only,) = self.types
+        return None if any(character in only for character in "*?[") else only
 
     def wants(self, event_type: str) -> bool:
         """Whether events of this type concern it; a condition for every type means those of sources."""

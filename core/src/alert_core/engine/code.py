@@ -1,0 +1,127 @@
+"""The source of what an event passes: filters as expressions, and the function that finds the conditions of a type.
+
+Names that come from outside never become source text: fields have slots with safe names, and every value is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from alert_core.engine.filters import Filter, pack_address
+from alert_core.engine.lookups import REMEMBERED, Lookup, Verdicts, by_value
+from alert_core.evaluators import Guard, Hit, build
+from alert_core.projection import TEXT_FIELDS, Projection
+
+__all__ = ["Code"]
+
+_FEW = 2
+
+Entry = tuple[Filter | None, Hit]
+Values = dict[str, Any]
+
+
+class Code:
+    """Writes expressions and functions over the slots of one projection.
+
+    Args:
+        projection: Where fields are found.
+        filters: How many different filters there are; they share the memory for what is remembered about values.
+    """
+
+    def __init__(self, projection: Projection, filters: int) -> None:
+        self._slots, self._numeric = projection.slots, projection.numeric
+        self._verdicts: dict[tuple[str, str], Verdicts] = {}
+        self._cap = max(256, min(REMEMBERED, 4_000_000 // max(1, filters)))
+
+    def guard(self, filters: Iterable[Filter]) -> Guard:
+        """Filters that all have to hold, as one expression over `event`."""
+        values: Values = {}
+        slots = self._slots
+        terms = [self._term(part, f"event.{slots[part.field]}", f"f{index}", values) for index, part in enumerate(filters)]
+        return Guard(" and ".join(terms), values)
+
+    def _term(self, part: Filter, subject: str, name: str, values: Values) -> str:
+        """One filter as an expression over the subject; what it compares with goes into `values` under the name."""
+        if part.equal is not None:
+            values[name] = part.equal if len(part.equal) > 1 else next(iter(part.equal))
+            return f"{subject} {'in' if len(part.equal) > 1 else '=='} {name}"
+        if part.order and part.field in self._numeric:
+            values[name] = part.order[1]
+            return f"{subject} {part.order[0]} {name}"
+        if part.network:
+            values["pack_address"] = pack_address
+            values[f"{name}_first"], values[f"{name}_last"] = part.network
+            return f"{name}_first <= pack_address({subject}) <= {name}_last"
+        if part.part and part.field in TEXT_FIELDS:
+            return f"{subject} is not None and {_inside(part.part, subject, name, values)}"
+        values[name] = self._verdicts.setdefault((part.field, part.text), Verdicts(part.test, self._cap))
+        return f"{name}[{subject}]"
+
+    def handler(self, entries: Sequence[Entry]) -> Callable[[Sequence[Any]], None]:
+        """The function that takes events of one type to their conditions, each with the filter that it is indexed by."""
+        values: Values = {}
+        fields: dict[str, list[tuple[Filter, Hit]]] = {}
+        lines = ["def handle(events):", "    for event in events:", "        time = event.time"]
+        for index, (part, hit) in enumerate(entries):
+            if part is None:
+                values[f"always{index}"] = hit
+                lines.append(f"        always{index}(event, time)")
+            else:
+                fields.setdefault(part.field, []).append((part, hit))
+        for field, found in fields.items():
+            slot = self._slots[field]
+            networks = [(part, hit) for part, hit in found if part.network]
+            others = [(part, hit) for part, hit in found if not part.network]
+            lines.append(f"        {slot} = event.{slot}")
+            lines += self._find(others, slot, values) + _scan(networks, slot, values)
+        return build("\n".join(lines) + "\n", Guard(), values)
+
+    def _find(self, found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
+        """By the value of a field to conditions: comparing costs less than looking up while they are few."""
+        if len(found) > _FEW:
+            return _look_up(found, slot, values)
+        lines = []
+        for index, (part, hit) in enumerate(found):
+            values[f"hit_{slot}_{index}"] = hit
+            lines.append(f"        if {self._term(part, slot, f'is_{slot}_{index}', values)}:")
+            lines.append(f"            hit_{slot}_{index}(event, time)")
+        return lines
+
+
+def _look_up(found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
+    name = f"by_{slot}"
+    if any(part.equal is None for part, _ in found):
+        values[name] = Lookup(found)
+        return [f"        for hit in {name}[{slot}]:", "            hit(event, time)"]
+    values[name] = by_value(found)
+    return [
+        f"        if {slot} in {name}:",
+        f"            for hit in {name}[{slot}]:",
+        "                hit(event, time)",
+    ]
+
+
+def _scan(networks: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
+    """An address is packed once and compared with the ends of every network."""
+    if not networks:
+        return []
+    values["pack_address"] = pack_address
+    lines = [f"        address = pack_address({slot})"]
+    for index, (part, hit) in enumerate(networks):
+        assert part.network
+        name = f"{slot}_{index}"
+        values[f"first_{name}"], values[f"last_{name}"], values[f"inside_{name}"] = *part.network, hit
+        lines.append(f"        if first_{name} <= address <= last_{name}:")
+        lines.append(f"            inside_{name}(event, time)")
+    return lines
+
+
+def _inside(part: tuple[str, str], subject: str, name: str, values: Values) -> str:
+    place, values[name] = part
+    size = len(values[name])
+    return {
+        "start": f"{subject}[:{size}] == {name}",
+        "end": f"{subject}[-{size}:] == {name}",
+        "anywhere": f"{name} in {subject}",
+    }[place]
