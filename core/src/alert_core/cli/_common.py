@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ __all__ = [
     "default_config",
     "installed",
     "json_option",
+    "local_time",
     "print_json",
     "print_line",
     "printable",
@@ -148,6 +150,14 @@ def printable(text: object) -> str:
         character if character.isprintable() else character.encode("unicode_escape", "replace").decode("ascii")
         for character in str(text)
     )
+
+
+def local_time(moment: datetime) -> datetime:
+    """A time as the clock on the wall shows it; unchanged at the edges of the calendar, where senders may put it."""
+    try:
+        return moment.astimezone()
+    except (OverflowError, ValueError):
+        return moment
 
 
 def print_json(value: Any) -> None:

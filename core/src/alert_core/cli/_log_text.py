@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from alert_core.cli._common import console, printable
+from alert_core.cli._common import console, local_time, printable
 from alert_core.store import safe_json
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _sent(deliveries: Sequence[DeliverySummary]) -> Any:
 
 
 def _local(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+    return "" if moment is None else f"{local_time(moment):%Y-%m-%d %H:%M:%S}"
 
 
 def draw_entry(entry: LogEntry, attempts: Sequence[Attempt]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alert_core.cli._common import FAILED, Command, config_option, configured, json_option, print_line, printable
+from alert_core.cli._common import FAILED, Command, config_option, configured, json_option, local_time, print_line, printable
 
 if TYPE_CHECKING:
     from alert_core.model import Notification
@@ -42,6 +42,8 @@ def run(files: tuple[str, ...], once: bool, like: str | None, config_path: Path,
     from alert_core.store import Store
 
     config, plugins = configured(config_path)
+    # Files that are named are recorded input, decided about as a replay would; what comes through a pipe may be happening now.
+    once = once or (bool(files) and "-" not in files)
     if files:
         config = with_files(config, files, like=like, sources=plugins.sources)
     if not config.sources:
@@ -69,7 +71,7 @@ def _obey_signals(runner: Runner) -> None:
 
 
 def _print(notification: Notification) -> None:
-    moment = notification.time.astimezone().isoformat(sep=" ", timespec="seconds")
+    moment = local_time(notification.time).isoformat(sep=" ", timespec="seconds")
     print_line(f"{moment}  {notification.severity:<8}  {printable(notification.subject)}")
 
 

@@ -67,7 +67,6 @@ class Runner:
         self._config, self._plugins, self._store = config, plugins, store
         self._once, self._load, self._drain_seconds, self._told = once, load, drain_seconds, told
         self._feed = Feed(ordered=once)
-        self._sources = Sources(config, self._feed, resolver=plugins.resolve_secret, report=self._report_source)
         self._dispatcher = Dispatcher(store, plugins, config)
         self._stopping = threading.Event()
         self._reload = threading.Event()
@@ -94,10 +93,12 @@ class Runner:
         """
         started = time.monotonic()
         self._store.claim()
-        self._decider, number = recover(self._config, self._store, self._sources)
-        self._journal = Journal(self._store, number, snapshot_seconds=self._config.store.snapshot_seconds)
-        self._begin()
+        # Not before: opening a spool repairs its end, which another run may be writing.
+        self._sources = Sources(self._config, self._feed, resolver=self._plugins.resolve_secret, report=self._report_source)
         try:
+            self._decider, number = recover(self._config, self._store, self._sources)
+            self._journal = Journal(self._store, number, snapshot_seconds=self._config.store.snapshot_seconds)
+            self._begin()
             self._work()
             self._save()
         finally:

@@ -151,3 +151,6 @@ class Sources:
             thread = self._running[name].thread
             if thread is not None:
                 thread.join(timeout=5)
+            component = self._running[name].component
+            if isinstance(component, Spooled):
+                component.close()
