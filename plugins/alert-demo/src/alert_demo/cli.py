@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import sys
 import tempfile
 from contextlib import suppress
@@ -113,10 +114,13 @@ def _shown(tour: Tour, wait_seconds: float, *, stay: bool) -> Result:
 
 
 def _stay(tour: Tour) -> None:
-    """Show what arrives until Ctrl-C."""
+    """Show what arrives until Ctrl-C or SIGTERM."""
     from alert_demo._screen import Screen
 
     screen = Screen()
+    # A shell makes what it starts in the background deaf to Ctrl-C; the handlers make it listen again.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         for message in tour.receivers.messages(tour.blocklist, until=math.inf):
             screen.message(message)
