@@ -27,8 +27,8 @@ StateT = TypeVar("StateT")
 Hit = Callable[[Any, datetime], None]
 """What the engine calls with an event that passed a condition's filters, and its time."""
 
-Emit = Callable[[Firing, Any], None]
-"""What a compiled evaluator calls when it fires, with the event that completed it."""
+Emit = Callable[[Firing | Exception, Any], None]
+"""What a compiled evaluator calls when it fires, with the event that completed it; or with what it raised."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +141,15 @@ class Evaluator(ABC, Generic[StateT]):
         def take(event: Any, time: datetime) -> None:
             states.enter(time)
             whole = event.event if self.fields is None else event
-            key = self.key(whole)
-            state = states.get(key)
-            if state is None:
-                state = self.new_state()
-            firing = self.on_event(key, state, whole)
+            try:
+                key = self.key(whole)
+                state = states.get(key)
+                if state is None:
+                    state = self.new_state()
+                firing = self.on_event(key, state, whole)
+            except Exception as error:  # noqa: BLE001 an evaluator may be a plugin's, and its fault takes out this event for it alone
+                emit(error, event)
+                return
             states[key] = state
             if firing is not None:
                 emit(firing, event)

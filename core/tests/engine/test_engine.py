@@ -230,3 +230,39 @@ def test_fast_functions_leave_the_same_state_behind_as_on_event(per: str, monkey
 
     assert fast.process_events(stream) == expected
     assert len(expected) > 3
+
+
+class FaultyEvaluator(SilenceEvaluator):
+    """Raises for one computer, and when a timer runs out."""
+
+    def on_event(self, key: str, state: dict[str, datetime], event: Event) -> Firing | None:
+        if key == "pc-bad":
+            raise ValueError("cannot count that")
+        return super().on_event(key, state, event)
+
+    def on_timer(self, key: str, state: dict[str, datetime], at: datetime) -> Firing | None:
+        raise KeyError(key)
+
+
+class FaultyCondition(SilenceCondition):
+    """Does not work."""
+
+    name = "faulty"
+
+    def evaluator(self) -> FaultyEvaluator:
+        return FaultyEvaluator()
+
+
+def test_evaluator_that_raises_does_not_stop_other_conditions() -> None:
+    faulty = ConditionConfig(name="faulty", type="faulty", cls=FaultyCondition, settings=SilenceSettings())
+    engine = Engine([faulty, threshold(count=2, minutes=5)])
+
+    firings = engine.process_events([event(0, "pc-bad"), event(1, "pc-1")])
+    engine.advance(START + timedelta(minutes=30))
+
+    assert [firing.condition for firing in firings] == ["watched"]
+    assert [(name, repr(error)) for name, error in engine.take_faults()] == [
+        ("faulty", "ValueError('cannot count that')"),
+        ("faulty", "KeyError('pc-1')"),
+    ]
+    assert engine.take_faults() == []

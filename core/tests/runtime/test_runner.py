@@ -309,7 +309,7 @@ def test_a_source_that_fails_is_reported_and_started_again_and_others_go_on(
     world.until(lambda: world.fired == [("five", 4)])
     world.until(started.is_set)
     assert "source shaky: the cable is out" in caplog.text
-    assert "source shaky: a bug" in caplog.text
+    assert "source shaky: RuntimeError: a bug" in caplog.text
 
 
 def test_a_source_that_fails_in_the_end_is_named_in_the_summary(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -40,6 +40,7 @@ class Engine:
         self._watches = [_watch(number, config) for number, config in enumerate(conditions)]
         self.projection = _projection(self._watches)
         self._fired: list[tuple[Watch, Firing, Any]] = []
+        self._faults: list[tuple[str, Exception]] = []
         self._reports: list[tuple[datetime, Watch, int]] = []
         # Own events by the identity of their items, which therefore have to live until then.
         self._own: dict[int, tuple[Any, Event]] = {}
@@ -51,10 +52,13 @@ class Engine:
         return Matcher(self._watches, self.projection, self._emitter)
 
     def _emitter(self, watch: Watch) -> Emit:
-        fired = self._fired
+        fired, faults = self._fired, self._faults
 
-        def emit(firing: Firing, item: Any) -> None:
-            fired.append((watch, firing, item))
+        def emit(firing: Firing | Exception, item: Any) -> None:
+            if isinstance(firing, Exception):
+                faults.append((watch.name, firing))
+            else:
+                fired.append((watch, firing, item))
 
         return emit
 
@@ -87,7 +91,7 @@ class Engine:
         """The firings since the last call, completed, in the order of their events and then of the conditions."""
         places = {id(item): index for index, item in enumerate(items)}
         places.update((own, len(items) + index) for index, own in enumerate(self._own))
-        firings = []
+        firings: list[Firing] = []
         for watch, firing, item in sorted(self._fired, key=lambda it: (places[id(it[2])], it[0].number)):
             kept = watch.dampen(firing)
             if kept is not None:
@@ -123,17 +127,20 @@ class Engine:
 
         A firing by timer has no event; the engine gives it one of type `timer` at that time.
         """
-        firings = []
+        firings: list[Firing] = []
         for watch in self._watches:
-            for at, key in watch.due(now):
-                firing = watch.evaluator.on_timer(key, watch.states[key], at)
-                kept = firing and watch.dampen(firing)
-                if kept:
-                    event = kept.event or Event(time=at, type="timer", id=f"timer:{watch.name}:{key}:{at.isoformat()}")
-                    firings.append(_completed(kept, watch, event))
             if watch.evaluator.timed:
-                watch.forget(now)
+                try:
+                    firings += _run_timers(watch, now)
+                except Exception as error:  # noqa: BLE001 an evaluator may be a plugin's, and must not stop other conditions
+                    self._faults.append((watch.name, error))
         return firings
+
+    def take_faults(self) -> list[tuple[str, Exception]]:
+        """Conditions whose evaluators raised since the last call, and what; the event was not counted there."""
+        faults = self._faults.copy()
+        self._faults.clear()
+        return faults
 
     @property
     def timed(self) -> bool:
@@ -184,6 +191,16 @@ def _completed(firing: Firing, watch: Watch, event: Event) -> Firing:
     # In UTC, because a snapshot forgets in which zone a sender had given a time.
     since = None if firing.since is None else in_utc(firing.since)
     return msgspec.structs.replace(firing, condition=watch.name, event=event, time=in_utc(firing.time), since=since)
+
+
+def _run_timers(watch: Watch, now: datetime) -> Iterator[Firing]:
+    for at, key in watch.due(now):
+        firing = watch.evaluator.on_timer(key, watch.states[key], at)
+        kept = firing and watch.dampen(firing)
+        if kept:
+            event = kept.event or Event(time=at, type="timer", id=f"timer:{watch.name}:{key}:{at.isoformat()}")
+            yield _completed(kept, watch, event)
+    watch.forget(now)
 
 
 def _arguments(hit: Hit) -> dict[str, str]:

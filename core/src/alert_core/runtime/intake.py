@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from alert_core.components import Batch, Format
-from alert_core.model import UNKNOWN_TIME, UNPARSED, Event
+from alert_core.model import UNKNOWN_TIME, UNPARSED, Event, unparsed
 from alert_core.projection import Projection
 
 __all__ = ["Intake"]
@@ -50,7 +50,7 @@ class Intake:
     def _take_whole(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
         records = batch.split()
         events = []
-        for event in self._format.decode(records):
+        for event in self._decoded(records):
             if event.type == UNPARSED and event.time == UNKNOWN_TIME:
                 event = msgspec.structs.replace(event, time=self.last)
             self.last = event.time
@@ -62,11 +62,24 @@ class Intake:
 
         return [project(event) for event in events], whole
 
+    def _decoded(self, records: Sequence[bytes]) -> Sequence[Event]:
+        """One event per record, even if the format breaks its promise not to raise: then the record is kept as unparsed."""
+        try:
+            events = self._format.decode(records)
+            if len(events) == len(records):
+                return events
+            fault = f"{len(events)} events for {len(records)} records"
+        except Exception as error:  # noqa: BLE001 a format may be a plugin's, and its fault must not lose a record
+            fault = f"{type(error).__name__}: {error}"
+        if len(records) == 1:
+            return [unparsed(records[0], f"fault in the format: {fault}")]
+        return [event for record in records for event in self._decoded([record])]
+
     def whole(self, batch: Batch, index: int) -> Event:
         """The whole event of one record."""
         records = batch.split()
         # Two records in one line and a blank line after it look like two lines; then there is one record less than was decoded.
-        (event,) = self._format.decode([records[min(index, len(records) - 1)]])
+        (event,) = self._decoded([records[min(index, len(records) - 1)]])
         return self._identified(event, batch, index)
 
     def _identified(self, event: Event, batch: Batch, index: int) -> Event:

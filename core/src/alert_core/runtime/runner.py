@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alert_core.components import Batch, Cursor
-from alert_core.config.values import Config, SourceConfig
+from alert_core.config.values import ConditionConfig, Config, SourceConfig
 from alert_core.errors import AlertError
 from alert_core.model import Notification
 from alert_core.plugins import Plugins
@@ -98,25 +98,27 @@ class Runner:
         try:
             self._decider, number = recover(self._config, self._store, self._sources)
             self._journal = Journal(self._store, number, snapshot_seconds=self._config.store.snapshot_seconds)
-            self._begin()
-            self._work()
+            # From here on every commit has a snapshot before it, so that a recovery knows the conditions of that time.
             self._save()
+            self._remember_revisions()
+            self._plugins.configured(self._config)
+            self._deliver_meanwhile()
         finally:
             self._sources.stop()
-            if not self._stopping.is_set():
-                self._dispatcher.drain(self._drain_seconds)
-            self._dispatcher.stop()
         self.summary.seconds = time.monotonic() - started
         self.summary.failed_sources = sorted(set(self._sources.failed))
         return self.summary
 
-    def _begin(self) -> None:
-        # From here on every commit has a snapshot before it, so that a recovery knows the conditions of that time.
-        self._save()
-        self._remember_revisions()
-        self._plugins.configured(self._config)
+    def _deliver_meanwhile(self) -> None:
         self._dispatcher.start()
-        self._start(self._config.sources)
+        try:
+            self._start(self._config.sources)
+            self._work()
+            self._save()
+            if not self._stopping.is_set():
+                self._dispatcher.drain(self._drain_seconds)
+        finally:
+            self._dispatcher.stop()
 
     def _start(self, names: Iterable[str]) -> None:
         for name in names:
@@ -154,6 +156,8 @@ class Runner:
         self._journal.add(inlet.name, batch, received, LIVE if live else RECORDED)
         self._journal.add_notifications(notifications, self._actions)
         self._ends[inlet.name] = batch.end
+        for condition, error in self._decider.engine.take_faults():
+            self._report(self._config.conditions[condition], "condition", error)
 
     def _commit(self) -> None:
         notifications, actions = self._journal.commit()
@@ -218,9 +222,12 @@ class Runner:
         )
 
     def _report_source(self, source: SourceConfig, error: Exception) -> None:
-        text = str(error) or type(error).__name__
-        _log.warning("source %s: %s", source.name, text)
-        self._store.report_fault(self._plugins.owner(source.cls), source.name, "source", text)
+        self._report(source, "source", error)
+
+    def _report(self, configured: SourceConfig | ConditionConfig, kind: str, error: Exception) -> None:
+        text = str(error) if isinstance(error, AlertError) else f"{type(error).__name__}: {error}"
+        _log.warning("%s %s: %s", kind, configured.name, text)
+        self._store.report_fault(self._plugins.owner(configured.cls), configured.name, kind, text)
 
 
 def _actions(config: Config) -> dict[str, tuple[str, ...]]:
@@ -229,10 +236,9 @@ def _actions(config: Config) -> dict[str, tuple[str, ...]]:
 
 def _stamps(config: Config) -> dict[Path, tuple[int, int]]:
     """What tells that a file of the configuration was changed, added or removed."""
-    folder = config.folder / "alert.d"
-    files = {*config.files, *(folder.glob("*.toml") if folder.is_dir() else ())}
+    folders = [file.with_suffix(".d") for file in config.files[:1]]
     stamps = {}
-    for file in files:
+    for file in {*config.files, *(dropin for folder in folders for dropin in folder.glob("*.toml"))}:
         try:
             status = file.stat()
         except OSError:
