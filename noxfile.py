@@ -18,9 +18,10 @@ import nox
 
 ROOT = Path(__file__).parent
 KINDS = (".", "plugins", "plugins-contrib", "examples")
-NEWER_PYTHONS = ("3.12", "3.13")
+NEWER_PYTHONS = ("3.14", "3.13", "3.12")
 PINS = ("-c", "constraints.txt")
 NO_TESTS = 5  # the exit code of pytest when nothing was selected
+QUICK = ("-m", "not slow and not peers", "-n", "4", "--dist", "worksteal")  # many tests wait, so more workers than processors
 
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -79,26 +80,22 @@ def install(session: nox.Session, *folders: Path, more: Sequence[str] = (), pinn
 # --- tests -------------------------------------------------------------------------------------------------------------------
 
 
-def run_all_tests(session: nox.Session) -> None:
-    """Run what needs neither other programs nor much time, and report the coverage unless only a part was asked for."""
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Test all distributions together, with coverage, except what needs other programs or much time."""
     install(session, *MEMBERS)
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-m", "not slow and not peers", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-q", *QUICK, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     if not session.posargs:
         session.run("coverage", "report")
 
 
-@nox.session
-def tests(session: nox.Session) -> None:
-    """Test all distributions together, with coverage, under the Python that runs nox."""
-    run_all_tests(session)
-
-
-@nox.session(python=[python for python in NEWER_PYTHONS if works(python)], default=any(map(works, NEWER_PYTHONS)))
-def newer(session: nox.Session) -> None:
-    """Test all distributions together under each newer Python that this machine has."""
-    run_all_tests(session)
+@nox.session(python=next(filter(works, NEWER_PYTHONS), False), default=any(map(works, NEWER_PYTHONS)))
+def newest(session: nox.Session) -> None:
+    """Test all distributions together under the newest Python that this machine has."""
+    install(session, *MEMBERS)
+    session.run("pytest", "-q", *QUICK, *session.posargs)
 
 
 @nox.session
@@ -106,7 +103,7 @@ def newer(session: nox.Session) -> None:
 def isolated(session: nox.Session, folder: Path) -> None:
     """Test one distribution with the core and nothing that it does not ask for, which is how a user may install it."""
     install(session, *with_needed(folder))
-    session.run("pytest", "-q", "-m", "not slow and not peers", str(folder / "tests"), *session.posargs)
+    session.run("pytest", "-q", *QUICK, str(folder / "tests"), *session.posargs)
 
 
 @nox.session
@@ -122,7 +119,7 @@ def minimal(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Test all distributions together with the oldest libraries that they claim to work with."""
     install(session, *MEMBERS, more=["--resolution", "lowest-direct"], pinned=False)
-    session.run("pytest", "-q", "-m", "not slow and not peers", *session.posargs)
+    session.run("pytest", "-q", *QUICK, *session.posargs)
 
 
 @nox.session
