@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,6 +121,20 @@ def test_engine_decides_like_the_oracle_through_restarts(
             assert engine.restore(snapshot) == []
 
     assert sorted(map(_facts, firings), key=repr) == sorted(_by_oracle(configs, events), key=repr)
+
+
+@settings(max_examples=100, deadline=None)
+@given(conditions(), streams(), st.integers(0, 600))
+def test_event_beyond_the_horizon_counts_as_if_it_happened_there(
+    configs: list[ConditionConfig], events: list[Event], seconds: int
+) -> None:
+    horizon = START + timedelta(seconds=seconds)
+    engine = Engine(configs)
+
+    firings = engine.process_events(events, horizon=horizon)
+
+    taken = [msgspec.structs.replace(event, time=min(event.time, horizon)) for event in events]
+    assert sorted(map(_facts, firings), key=repr) == sorted(_by_oracle(configs, taken), key=repr)
 
 
 @settings(max_examples=100, deadline=None)
