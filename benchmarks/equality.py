@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from alert_core.engine.filters import compile_filter
+from alert_core.filters import compile_filter
 from benchmarks import cache, configuration, elastalert, sec
 from benchmarks.conditions import ConditionSpec, Filter, make
 

@@ -72,7 +72,9 @@ class _Writer:
     def tables(self, registry: Registry[Any], keys: type[BaseModel], **replaced: Schema) -> Schema:
         """A table of any type of one kind: what the core reads in it and the settings of that type."""
         common = {**self.of(keys)["properties"], **replaced}
-        return {"oneOf": [self._table(registry[name], {**common, "type": {"const": name}}) for name in registry]}
+        choices = [self._table(registry[name], {**common, "type": {"const": name}}) for name in registry]
+        # With no such type installed no table is valid, and JSON Schema does not allow an empty choice.
+        return {"oneOf": choices} if choices else {"not": {}}
 
     def formats(self) -> Schema:
         """`format = "json"` or `format = { type = "json", ... }`."""

@@ -18,6 +18,7 @@ from alert_core.config._revision import digest
 from alert_core.config._wording import explain
 from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig, StoreConfig
 from alert_core.errors import PluginConflictError, UnknownTypeError
+from alert_core.filters import compile_filter
 from alert_core.plugins import Plugins
 from alert_core.settings import Settings
 from alert_core.tables import ActionKeys, ConditionKeys, FormatKeys, PluginKeys, SourceKeys, StoreKeys
@@ -180,8 +181,6 @@ class _Builder:
 
     def _check_where(self, where: Mapping[str, Any], table: Table) -> None:
         # The engine reads configurations, so it cannot be imported before this module is complete.
-        from alert_core.engine.filters import compile_filter
-
         for field, value in where.items():
             try:
                 compile_filter(field, value)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from alert_core.engine.filters import Filter, pack_address
 from alert_core.engine.lookups import REMEMBERED, Lookup, Verdicts, by_value
 from alert_core.evaluators import Guard, Hit, build
+from alert_core.filters import Filter, pack_address
 from alert_core.projection import TEXT_FIELDS, Projection
 
 __all__ = ["Code"]

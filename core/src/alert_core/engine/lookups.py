@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from alert_core.engine.filters import Filter, Test
 from alert_core.evaluators import Hit
+from alert_core.filters import Filter, Test
 
 __all__ = ["REMEMBERED", "Lookup", "Verdicts", "by_value"]
 

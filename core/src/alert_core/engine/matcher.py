@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from alert_core.engine.code import Code
-from alert_core.engine.filters import Filter
 from alert_core.engine.watch import Watch
 from alert_core.evaluators import Emit, Hit
+from alert_core.filters import Filter
 from alert_core.projection import Projection
 
 __all__ = ["Matcher"]

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from alert_core.config.values import ConditionConfig
-from alert_core.engine.filters import compile_filter
 from alert_core.evaluators import Evaluator
+from alert_core.filters import compile_filter
 from alert_core.generations import NEVER, moved, pack
 from alert_core.model import OWN_TYPES, Event, Firing
 
