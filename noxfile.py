@@ -175,10 +175,10 @@ def fix(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types of all sources, the examples and the typing tests, strictly."""
+    """Check the types of all sources, the examples, the benchmarks and the typing tests, strictly."""
     install(session, *MEMBERS, more=groups("types"))
     sources = [str(folder) for folder in SOURCES + sorted(Path("examples").glob("*/src"))]
-    session.run("mypy", *sources, "tests/typing", env={"MYPYPATH": os.pathsep.join(sources)})
+    session.run("mypy", *sources, "tests/typing", "benchmarks", env={"MYPYPATH": os.pathsep.join(sources)})
 
 
 @nox.session
