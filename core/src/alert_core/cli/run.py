@@ -83,6 +83,8 @@ def _print_json(notification: Notification) -> None:
 
 def _conclude(summary: Summary) -> None:
     _log.info("%d batches, %d notifications, %.1f seconds", summary.batches, summary.notifications, summary.seconds)
+    if summary.waiting:
+        click.echo(f"warning: {summary.waiting} deliveries were not taken yet; the next run goes on with them", err=True)
     if summary.failed_sources:
         click.echo(f"error: could not read {printable(', '.join(summary.failed_sources))}", err=True)
         sys.exit(FAILED)

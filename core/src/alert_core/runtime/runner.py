@@ -32,10 +32,11 @@ _FORGET_SECONDS = 3600.0
 
 @dataclass
 class Summary:
-    """What a run did."""
+    """What a run did, and how many deliveries it leaves to the next one."""
 
     batches: int = 0
     notifications: int = 0
+    waiting: int = 0
     seconds: float = 0.0
     failed_sources: list[str] = field(default_factory=list)
 
@@ -106,6 +107,7 @@ class Runner:
         finally:
             self._sources.stop()
         self.summary.seconds = time.monotonic() - started
+        self.summary.waiting = sum(self._store.pending().values())
         self.summary.failed_sources = sorted(set(self._sources.failed))
         return self.summary
 
