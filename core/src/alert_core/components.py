@@ -223,18 +223,20 @@ class Batch(msgspec.Struct, frozen=True):
             return list(self.records)
         return [line for line in self.records.split(b"\n") if line.strip()]
 
-    def position(self, index: int) -> int:
-        """Where the record `split()[index]` begins, as an absolute position in the origin."""
+    def locate(self, index: int) -> tuple[int, bytes]:
+        """The record `split()[index]`, or the last one, and where it begins as an absolute position in the origin."""
         if isinstance(self.records, tuple):
-            return self.start.position + index
-        offset = 0
+            index = min(index, len(self.records) - 1)
+            return self.start.position + index, self.records[index]
+        found, offset = (0, b""), 0
         for line in self.records.split(b"\n"):
             if line.strip():
+                found = (self.start.position + offset, line)
                 if index == 0:
                     break
                 index -= 1
             offset += len(line) + 1
-        return self.start.position + offset
+        return found
 
 
 class Push(Protocol):

@@ -59,7 +59,7 @@ def test_every_record_has_a_position_of_its_own(folder: Path) -> None:
     with Spool(folder) as spool:
         kept = [spool.append((b"",) * 500), spool.append(b"\n".join([b"a"] * 500)), spool.append((b"b",))]
 
-    positions = [batch.position(index) for batch in kept for index in range(len(batch.split()))]
+    positions = [batch.locate(index)[0] for batch in kept for index in range(len(batch.split()))]
     assert len(positions) == 1001
     assert sorted(set(positions)) == positions
 

@@ -58,7 +58,7 @@ class Intake:
         project = self._projection.project
 
         def whole(index: int) -> Event:
-            return self._identified(events[index], batch, index)
+            return self._identified(events[index], batch, batch.locate(index)[0])
 
         return [project(event) for event in events], whole
 
@@ -77,14 +77,14 @@ class Intake:
 
     def whole(self, batch: Batch, index: int) -> Event:
         """The whole event of one record."""
-        records = batch.split()
-        # Two records in one line and a blank line after it look like two lines; then there is one record less than was decoded.
-        (event,) = self._decoded([records[min(index, len(records) - 1)]])
-        return self._identified(event, batch, index)
+        # Two records in one line and a blank line after it look like two lines; the second is then looked for in the last one.
+        position, record = batch.locate(index)
+        (event,) = self._decoded([record])
+        return self._identified(event, batch, position)
 
-    def _identified(self, event: Event, batch: Batch, index: int) -> Event:
+    def _identified(self, event: Event, batch: Batch, position: int) -> Event:
         """With the sender's identity, else that of the place where it stands, which is the same whenever it is read again."""
-        identity = event.id or f"{self.source}:{batch.start.origin}:{batch.position(index)}"
+        identity = event.id or f"{self.source}:{batch.start.origin}:{position}"
         return msgspec.structs.replace(event, id=identity, source=self.source)
 
 

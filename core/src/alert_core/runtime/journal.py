@@ -21,7 +21,7 @@ __all__ = ["Journal", "recover"]
 
 _log = logging.getLogger(__name__)
 
-_COMMIT_SECONDS = 0.01
+_COMMIT_SECONDS = 0.02
 # A snapshot may cost this part of the time; one that takes long is taken less often.
 _SNAPSHOT_SHARE = 0.05
 

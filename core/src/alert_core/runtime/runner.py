@@ -132,7 +132,7 @@ class Runner:
             taken = self._feed.take(self._patience())
             if taken is not None:
                 self._decide(*taken)
-            left = self._journal.seconds_left(behind=self._feed.waiting)
+            left = self._journal.seconds_left(behind=self._once or self._feed.waiting)
             if left is not None and left <= 0:
                 self._commit()
             if time.monotonic() >= self._next_tick:
@@ -146,7 +146,7 @@ class Runner:
     def _patience(self) -> float:
         """How long to wait for a batch: a commit or a tick may be due before one comes."""
         to_tick = max(0.0, self._next_tick - time.monotonic())
-        left = self._journal.seconds_left(behind=self._feed.waiting)
+        left = self._journal.seconds_left(behind=self._once or self._feed.waiting)
         return to_tick if left is None else min(left, to_tick)
 
     def _decide(self, inlet: Inlet, batch: Batch) -> None:
