@@ -21,7 +21,14 @@ KINDS = (".", "plugins", "plugins-contrib", "examples")
 NEWER_PYTHONS = ("3.14", "3.13", "3.12")
 PINS = ("-c", "constraints.txt")
 NO_TESTS = 5  # the exit code of pytest when nothing was selected
-QUICK = ("-m", "not slow and not peers", "-n", "4", "--dist", "worksteal")  # many tests wait, so more workers than processors
+QUICK = (
+    "-m",
+    "not slow and not peers and not fuzz",
+    "-n",
+    "4",
+    "--dist",
+    "worksteal",
+)  # many tests wait, so more workers than processors
 
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -140,6 +147,16 @@ def peers(session: nox.Session) -> None:
     """Test against real programs of the other side: trap receivers, mail servers, syslog daemons, proxies."""
     install(session, *MEMBERS)
     session.run("pytest", "-m", "peers and not slow", *session.posargs, success_codes=[0, NO_TESTS])
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Send thousands of hostile notifications through every channel to a real receiver, and compare what arrives."""
+    install(session, *MEMBERS)
+    amount = os.environ.get("ALERT_FUZZ", "10000")
+    session.run(
+        "pytest", "-q", "-m", "fuzz", "-n", "2", *session.posargs, env={"ALERT_FUZZ": amount}, success_codes=[0, NO_TESTS]
+    )
 
 
 @nox.session

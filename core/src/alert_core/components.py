@@ -110,7 +110,7 @@ class Action(Component[SettingsT]):
 
     Attributes:
         instructions: What must run at the other end for this to work.
-        on_close: Whether it has something to say when a condition or response closes.
+        on_close: Whether it has something to say when a condition or response closes; see `declines`.
         lossy: Whether it hands over datagrams, so that success does not mean arrival.
         max_bytes: The longest message it can carry, if there is a limit.
     """
@@ -120,6 +120,18 @@ class Action(Component[SettingsT]):
     lossy: ClassVar[bool] = False
     max_bytes: ClassVar[int | None] = None
 
+    @property
+    def batching(self) -> bool:
+        """Whether it carries several notifications better than one by one; the core then calls `send_many`. Default: no."""
+        return False
+
+    def declines(self, notification: Notification) -> str:
+        """Why this notification is none of its business, by its settings; the delivery then ends as `skipped`.
+
+        Default: what closes, unless `on_close`; empty for everything else, which is sent.
+        """
+        return "nothing is sent when something closes" if notification.kind == "closed" and not self.on_close else ""
+
     @abstractmethod
     def send(self, notification: Notification) -> Receipt:
         """Deliver one notification.
@@ -128,8 +140,20 @@ class Action(Component[SettingsT]):
             DeliveryError: It was not taken; the error says whether another attempt can help.
         """
 
+    def resume(self, notification: Notification, progress: str) -> Receipt:
+        """Deliver the rest of a notification, of which an earlier attempt delivered a part. Default: `send`, all of it.
+
+        Args:
+            notification: The same as then.
+            progress: What that attempt said in `DeliveryError.progress`.
+
+        Raises:
+            DeliveryError: As `send` does.
+        """
+        return self.send(notification)
+
     def send_many(self, batch: Sequence[Notification]) -> Sequence[Receipt | DeliveryError]:
-        """Deliver several; one answer each, in order. Default: one by one."""
+        """Deliver several at once; one answer each, in order. Called when `batching` says so. Default: one by one."""
         answers: list[Receipt | DeliveryError] = []
         for notification in batch:
             try:

@@ -116,8 +116,10 @@ class DeliveryError(AlertError):
         problem: What went wrong, as a phrase that helps an administrator.
         retryable: Whether the same notification may be accepted later (default: yes).
         retry_after: Seconds that the receiver asked to wait, if it did.
+        progress: What the action wants to be told at the next attempt, in its own words, such as which recipients are left;
+            the core keeps it over restarts and calls `Action.resume` with it. Empty: the next attempt begins anew.
     """
 
-    def __init__(self, problem: str, *, retryable: bool = True, retry_after: float | None = None) -> None:
-        self.problem, self.retryable, self.retry_after = problem, retryable, retry_after
+    def __init__(self, problem: str, *, retryable: bool = True, retry_after: float | None = None, progress: str = "") -> None:
+        self.problem, self.retryable, self.retry_after, self.progress = problem, retryable, retry_after, progress
         super().__init__(problem)

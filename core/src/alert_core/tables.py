@@ -96,6 +96,13 @@ class ActionKeys(Settings):
     timeout_seconds: float = Field(
         30.0, gt=0, le=3600, title="Time limit in seconds", description="How long one attempt may take."
     )
+    batch_size: int = Field(
+        100,
+        ge=1,
+        le=1000,
+        title="Batch size",
+        description="How many waiting notifications are handed over at once, if the action can carry several.",
+    )
     give_up_hours: float = Field(
         24.0, gt=0, le=8760, title="Give up after hours", description="How long attempts go on before the delivery has failed."
     )

@@ -81,13 +81,15 @@ class ActionConfig(_Configured):
 
     Attributes:
         concurrency: Workers, each with an instance of its own.
-        timeout_seconds: How long one `send` may take.
+        timeout_seconds: How long one attempt may take.
+        batch_size: How many deliveries one attempt may make, if the action can carry several.
         give_up_hours: How long after the notification attempts go on before the delivery is `failed`.
     """
 
     cls: builtins.type[Action[Any]]
     concurrency: int = 2
     timeout_seconds: float = 30.0
+    batch_size: int = 100
     give_up_hours: float = 24.0
 
 

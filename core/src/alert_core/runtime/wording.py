@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from alert_core.components import Condition, Context
 from alert_core.config.values import ConditionConfig
 from alert_core.model import Event, Firing, Message, Notification, Severity, severity_rank
+from alert_core.templates import environment
 
 __all__ = ["Wording"]
 
@@ -88,7 +89,7 @@ class Wording:
             return Message(self._config.name, f"{firing.key}\n"), [f"message of {self._config.type!r}: {type(error).__name__}"]
 
     def _render(self, template: str, firing: Firing, event: Event) -> str:
-        return str(_environment().from_string(template).render(_variables(self._config, firing, event)))
+        return environment(strict=True).from_string(template).render(_variables(self._config, firing, event))
 
 
 def _variables(config: ConditionConfig, firing: Firing, event: Event) -> dict[str, Any]:
@@ -107,15 +108,6 @@ def _variables(config: ConditionConfig, firing: Firing, event: Event) -> dict[st
         "event": event,
         "attributes": event.attributes,
     }
-
-
-@cache
-def _environment() -> Any:
-    """The sandbox; made when the first template is rendered, because the library takes long to load."""
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
 
 
 def _one_line(text: str) -> str:
