@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -797,3 +797,138 @@ def test_dispatcher_that_does_not_run_answers_at_once(rig: Rig) -> None:
 
     assert not dispatcher.drain(10)
     assert dispatcher.status() == []
+
+
+class Carrier(Action[Settings]):
+    """Carries several at once, and refuses those whose id begins with x."""
+
+    name = "own"
+    label = "Own"
+    loads: list[list[str]] = []
+
+    @property
+    def batching(self) -> bool:
+        return True
+
+    def send(self, notification: Notification) -> Receipt:
+        (answer,) = self.send_many([notification])
+        if isinstance(answer, DeliveryError):
+            raise answer
+        return answer
+
+    def send_many(self, batch: Sequence[Notification]) -> Sequence[Receipt | DeliveryError]:
+        self.loads.append([one.id for one in batch])
+        return [DeliveryError("no", retryable=False) if one.id.startswith("x") else ACCEPTED for one in batch]
+
+
+def test_what_waits_is_handed_over_together_and_answered_one_by_one(rig: Rig) -> None:
+    class Mine(Carrier):
+        loads = []
+
+    ids = ["first", *(f"{'x' if number == 7 else 'n'}{number:02}" for number in range(25))]
+    for id in ids:
+        rig.put(id, "mail")
+    dispatcher = rig.start(_action("mail", Mine, concurrency=1, batch_size=10))
+
+    assert dispatcher.drain(20)
+    # The first shows that the action can carry several; from then on as many as wait, up to the size of a batch.
+    assert [len(load) for load in Mine.loads[:4]] == [1, 10, 10, 5]
+    assert [id for load in Mine.loads[:4] for id in load] == ids
+    assert {id: rig.states(id)["mail"] for id in ids} == {id: "failed" if id == "x07" else "delivered" for id in ids}
+
+
+def test_wrong_number_of_answers_is_a_fault_and_nothing_counts_as_delivered(rig: Rig) -> None:
+    class Forgetful(Carrier):
+        loads = []
+
+        def send_many(self, batch: Sequence[Notification]) -> Sequence[Receipt | DeliveryError]:
+            return super().send_many(batch)[:1]
+
+    for id in ("first", "b", "c"):
+        rig.put(id, "mail")
+    dispatcher = rig.start(_action("mail", Forgetful, concurrency=1))
+
+    assert dispatcher.drain(20)
+    assert [rig.states(id)["mail"] for id in ("first", "b", "c")] == ["delivered", "failed", "failed"]
+    assert rig.reason("b") == "send_many() raised TypeError: 1 answers for 2 notifications"
+
+
+def test_rest_of_a_delivery_is_resumed_after_a_restart_of_everything(rig: Rig) -> None:
+    calls: list[tuple[str, str]] = []
+
+    class Partly(Action[Settings]):
+        """Reaches one of two at first."""
+
+        name = "own"
+        label = "Own"
+
+        def send(self, notification: Notification) -> Receipt:
+            calls.append(("send", notification.id))
+            raise DeliveryError("bob was refused", retry_after=0.3, progress="left: bob")
+
+        def resume(self, notification: Notification, progress: str) -> Receipt:
+            calls.append(("resume", progress))
+            return ACCEPTED
+
+    rig.put("a", "mail")
+    rig.start(_action("mail", Partly)).drain(10)
+    assert rig.dispatcher is not None
+    rig.dispatcher.stop(5)
+    rig.start(_action("mail", Partly))
+
+    _until(lambda: rig.states("a") == {"mail": "delivered"})
+    assert calls == [("send", "a"), ("resume", "left: bob")]
+
+
+def test_attempt_that_hangs_does_not_forget_what_was_delivered_before(rig: Rig) -> None:
+    calls: list[str] = []
+
+    class Partly(Action[Settings]):
+        """Reaches one, hangs, and reaches the rest."""
+
+        name = "own"
+        label = "Own"
+
+        def send(self, notification: Notification) -> Receipt:
+            raise DeliveryError("bob was refused", progress="left: bob")
+
+        def resume(self, notification: Notification, progress: str) -> Receipt:
+            calls.append(progress)
+            if len(calls) == 1:
+                rig.release.wait()
+            return ACCEPTED
+
+    rig.put("a", "mail")
+    rig.start(_action("mail", Partly, timeout_seconds=0.2))
+
+    _until(lambda: rig.states("a") == {"mail": "delivered"})
+    assert calls == ["left: bob", "left: bob"]
+
+
+def test_action_that_declines_a_notification_is_not_asked_to_send_it(rig: Rig) -> None:
+    class Quiet(Action[Settings]):
+        """Has nothing to say when something closes."""
+
+        name = "own"
+        label = "Own"
+
+        def send(self, notification: Notification) -> Receipt:
+            raise AssertionError("it must not come here")
+
+    closed = msgspec.structs.replace(Notification.sample(), id="a", kind="closed")
+    rig.store.write(Commit((), [closed], [NewDelivery("a", "mail")]))
+    dispatcher = rig.start(_action("mail", Quiet))
+
+    assert dispatcher.drain(10)
+    assert (rig.states("a"), rig.reason("a")) == ({"mail": "skipped"}, "nothing is sent when something closes")
+
+
+def test_as_many_workers_as_configured_work_side_by_side(rig: Rig) -> None:
+    gate = threading.Barrier(12, timeout=10)
+
+    for number in range(12):
+        rig.put(f"{number:02}", "mail")
+    dispatcher = rig.start(_action("mail", _sending(lambda _: (gate.wait(), ACCEPTED)[1]), concurrency=12))
+
+    assert dispatcher.drain(20)
+    assert {state for number in range(12) for state in rig.states(f"{number:02}").values()} == {"delivered"}

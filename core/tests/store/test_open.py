@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -48,6 +49,29 @@ def test_new_database_equals_one_that_took_every_migration(tmp_path: Path) -> No
     for path in (tmp_path / "new" / "alert.db", tmp_path / "old.db"):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(SCHEMAS[-1],)]
+
+
+def test_deliveries_of_an_older_alert_still_wait_after_the_upgrade(tmp_path: Path) -> None:
+    from alert_core.store.migrations import upgrade
+
+    notification = Notification.sample()
+    with Store.open(tmp_path / "new") as store:
+        store.write(Commit((), [notification], [NewDelivery(notification.id, "mail")]))
+        now = store.entry(notification.id).recorded
+    (tmp_path / "old").mkdir(mode=0o700)
+    engine = create_engine(f"sqlite:///{tmp_path / 'old' / 'alert.db'}")
+    with engine.begin() as connection:
+        upgrade(connection, SCHEMAS[0])
+        connection.exec_driver_sql("ATTACH DATABASE ? AS new", (str(tmp_path / "new" / "alert.db"),))
+        for table in ("notifications", "deliveries"):
+            names = ", ".join(row[1] for row in connection.exec_driver_sql(f"PRAGMA main.table_info({table})"))
+            connection.exec_driver_sql(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM new.{table}")
+    engine.dispose()
+
+    with Store.open(tmp_path / "old") as store:
+        due = store.due("mail", now + timedelta(minutes=1), 10)
+
+    assert [(one.notification, one.attempts, one.progress) for one in due] == [(notification, 0, "")]
 
 
 def test_list_of_schemas_equals_the_migrations(tmp_path: Path) -> None:

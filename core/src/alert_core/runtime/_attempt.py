@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,6 +48,7 @@ class _Result:
     retry_after: float | None = None
     receipt: Receipt | None = None
     fault: str = ""
+    progress: str | None = None  # None: as before
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,9 @@ class Policy:
             next_attempt = self._next_attempt(due, number, result)
             state = DeliveryState.FAILED if next_attempt is None else DeliveryState.PENDING
         record = AttemptRecord(
-            due.id, number, started, seconds, result.outcome, result.error, state, next_attempt, result.receipt
-        )
+            due.id, number, started, seconds, result.outcome, result.error, state, next_attempt, result.receipt,
+            due.progress if result.progress is None else result.progress,
+        )  # fmt: skip
         return Ended(due, record, result.fault)
 
     def _next_attempt(self, due: Due, number: int, result: _Result) -> datetime | None:
@@ -121,15 +123,27 @@ class Sender:
     def __init__(self, config: ActionConfig, context: WatchedContext, *, hooks: Hooks, policy: Policy) -> None:
         self._config, self._context, self._hooks, self._policy = config, context, hooks, policy
         self._action: Action[Any] | None = None
+        self._room = 1
 
-    def attempt(self, due: Due) -> Ended:
-        """Deliver once. Never raises, whatever the plugin does."""
+    @property
+    def room(self) -> int:
+        """How many deliveries the next attempt may make; one, until the instance exists."""
+        return self._room
+
+    def attempt(self, batch: Sequence[Due]) -> list[Ended]:
+        """Deliver once, all of them. Never raises, whatever the plugin does; says for each how it ended."""
         started, clock = self._policy.clock(), time.monotonic()
-        if due.attempts == 0 and (reason := self._suppressed(due)):
-            return Ended(due, SkipRecord(due.id, self._clean(reason)))
-        result = self._send(due)
-        ended = self._policy.settle(due, result, started=started, seconds=time.monotonic() - clock)
-        self._log_end(ended)
+        skipped = {due.id: reason for due in batch if due.attempts == 0 and (reason := self._suppressed(due))}
+        wanted = [due for due in batch if due.id not in skipped]
+        results = self._send(wanted) if wanted else []
+        seconds = time.monotonic() - clock
+        ended = [Ended(due, SkipRecord(due.id, self._clean(skipped[due.id]))) for due in batch if due.id in skipped]
+        for due, result in zip(wanted, results, strict=True):
+            if isinstance(result, SkipRecord):
+                ended.append(Ended(due, result))
+            else:
+                ended.append(self._policy.settle(due, result, started=started, seconds=seconds))
+                self._log_end(ended[-1])
         return ended
 
     def tell(self, ended: Ended) -> None:
@@ -148,7 +162,7 @@ class Sender:
 
     def close(self) -> None:
         """Let the instance give up its connections."""
-        action, self._action = self._action, None
+        action, self._action, self._room = self._action, None, 1
         if action is not None:
             # Nothing depends on it any more.
             try:
@@ -164,39 +178,72 @@ class Sender:
             self._log("alert_suppress")
             return None
 
-    def _send(self, due: Due) -> _Result:
+    def _send(self, batch: Sequence[Due]) -> list[_Result | SkipRecord]:
         try:
             action = self._action or self._make()
         # The constructor may do anything; the administrator may be able to help, so it is tried again.
         except BaseException as error:  # noqa: BLE001
             self._log("__init__")
-            return _Result(outcome="raised", error=self._phrase("__init__", error), retryable=True, fault="constructor")
+            failed = _Result(outcome="raised", error=self._phrase("__init__", error), retryable=True, fault="constructor")
+            return [failed] * len(batch)
+        results: dict[str, _Result | SkipRecord] = {
+            due.id: SkipRecord(due.id, self._clean(reason)) for due in batch if (reason := self._declined(action, due))
+        }
+        whole = [due for due in batch if due.id not in results and not due.progress]
+        if len(whole) > 1:
+            results |= zip((due.id for due in whole), self._many(action, whole), strict=True)
+        return [results[due.id] if due.id in results else self._one(action, due) for due in batch]
+
+    def _declined(self, action: Action[Any], due: Due) -> str:
         try:
-            return self._checked(action.send(due.notification))
-        except DeliveryError as error:
-            problem, after = self._clean(str(error)), _number(error.retry_after)
-            return _Result(outcome="failed", error=problem, retryable=bool(error.retryable), retry_after=after)
-        except SecretError as error:
-            return _Result(outcome="failed", error=self._clean(str(error)), retryable=True, fault="secret")
-        # A bug in a plugin: recorded and shown, not tried again. BaseException, because sys.exit() must not end the thread.
+            return action.declines(due.notification)
+        except BaseException:  # noqa: BLE001 fail open here as well
+            self._log("declines")
+            return ""
+
+    def _one(self, action: Action[Any], due: Due) -> _Result:
+        note, progress = due.notification, due.progress
+        try:
+            answer: object = action.resume(note, progress) if progress else action.send(note)
         except BaseException as error:  # noqa: BLE001
-            self._log("send")
-            self.close()
-            return _Result(outcome="raised", error=self._phrase("send", error), fault="raised")
+            answer = error
+        return self._judged("send", answer)
+
+    def _many(self, action: Action[Any], batch: Sequence[Due]) -> list[_Result]:
+        try:
+            answers: list[object] = list(action.send_many([due.notification for due in batch]))
+            if len(answers) != len(batch):
+                raise TypeError(f"{len(answers)} answers for {len(batch)} notifications")
+        except BaseException as error:  # noqa: BLE001
+            answers = [error] * len(batch)
+        return [self._judged("send_many", answer) for answer in answers]
+
+    def _judged(self, where: str, answer: object) -> _Result:
+        """What an action's answer, or what it raised, means."""
+        if isinstance(answer, DeliveryError):
+            return _Result(
+                outcome="failed", error=self._clean(str(answer)), retryable=bool(answer.retryable),
+                retry_after=_number(answer.retry_after), progress=str(answer.progress),
+            )  # fmt: skip
+        if isinstance(answer, SecretError):
+            return _Result(outcome="failed", error=self._clean(str(answer)), retryable=True, fault="secret")
+        if isinstance(answer, Receipt) and isinstance(answer.strength, Strength):
+            clean = Receipt(answer.strength, self._clean(str(answer.remote_id)), self._clean(str(answer.detail)))
+            return _Result(outcome="delivered", receipt=clean, progress="")
+        # The rest is a bug in a plugin: recorded and shown, not tried again. It may even be a SystemExit.
+        self.close()
+        if isinstance(answer, BaseException):
+            self._log(where, answer)
+            return _Result(outcome="raised", error=self._phrase(where, answer), fault="raised")
+        problem = f"{where}() returned {type(answer).__name__}, not a Receipt"
+        logger.error("action %s: %s", self._config.name, problem)
+        return _Result(outcome="raised", error=problem, fault="no-receipt")
 
     def _make(self) -> Action[Any]:
         made = self._config.cls(self._config.settings, self._context)
         assert isinstance(made, Action)
-        self._action = made
+        self._action, self._room = made, self._config.batch_size if made.batching else 1
         return made
-
-    def _checked(self, receipt: object) -> _Result:
-        if isinstance(receipt, Receipt) and isinstance(receipt.strength, Strength):
-            clean = Receipt(receipt.strength, self._clean(str(receipt.remote_id)), self._clean(str(receipt.detail)))
-            return _Result(outcome="delivered", receipt=clean)
-        problem = f"send() returned {type(receipt).__name__}, not a Receipt"
-        logger.error("action %s: %s", self._config.name, problem)
-        return _Result(outcome="raised", error=problem, fault="no-receipt")
 
     def _phrase(self, where: str, error: BaseException) -> str:
         text = "?"
@@ -215,10 +262,10 @@ class Sender:
         else:
             logger.warning("action %s: attempt %d for %s: %s", self._config.name, record.number, what, record.error)
 
-    def _log(self, where: str) -> None:
+    def _log(self, where: str, error: BaseException | None = None) -> None:
         # Not `exc_info`: the text of the exception may hold a secret.
-        story = redact(traceback.format_exc(), self._context.revealed)
-        logger.error("action %s: %s() raised\n%s", self._config.name, where, story)
+        story = traceback.format_exception(error) if error is not None else traceback.format_exc()
+        logger.error("action %s: %s() raised\n%s", self._config.name, where, redact("".join(story), self._context.revealed))
 
 
 def _number(value: object) -> float | None:

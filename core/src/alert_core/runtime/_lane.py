@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 MOST_HELD = 256
 """How many deliveries of an action are in memory at a time; the rest waits in the store."""
 MOST_HUNG = 4
-"""How many hung workers of an action are left behind before it pauses; each costs a thread."""
+"""How many hung workers an action leaves behind before it pauses, or its `concurrency` if that is more; each costs a thread."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,10 @@ class Lane:
         return LaneStatus(self.name, len(self.held), len(self._hung), self.paused, self.failing)
 
     @property
+    def _most_hung(self) -> int:
+        return max(MOST_HUNG, self.config.concurrency)
+
+    @property
     def busy(self) -> bool:
         """Whether a worker is in the middle of something."""
         return any(worker.busy for worker in self._workers)
@@ -111,7 +115,7 @@ class Lane:
         for worker, _ in found:
             self._workers.remove(worker)
             self._hung.add(worker)
-        if found and len(self._hung) >= MOST_HUNG:
+        if found and len(self._hung) >= self._most_hung:
             self._pause()
         elif found:
             self._staff()
@@ -120,7 +124,7 @@ class Lane:
     def returned(self, worker: Worker) -> None:
         """A worker that had been given up has ended after all."""
         self._hung.discard(worker)
-        if self.paused and len(self._hung) < MOST_HUNG:
+        if self.paused and len(self._hung) < self._most_hung:
             logger.warning("action %s: a hung worker came back; going on", self.name)
             self.paused, self.more = False, True
 
@@ -157,8 +161,8 @@ class Lane:
         )
 
     def _staff(self) -> None:
-        # Fewer while some hang, so that not many more than `MOST_HUNG` can ever do.
-        allowed = 0 if self._retired else max(1, min(self.config.concurrency, MOST_HUNG - len(self._hung)))
+        # Fewer while some hang, so that not many more than the limit can ever do.
+        allowed = 0 if self._retired else max(1, min(self.config.concurrency, self._most_hung - len(self._hung)))
         wanted = min(allowed, len(self.held))
         while len(self._workers) < wanted:
             self._workers.append(self._make_worker(self))

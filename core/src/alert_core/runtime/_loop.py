@@ -17,7 +17,7 @@ from alert_core.model import DeliveryState
 from alert_core.runtime._announce import Announcer
 from alert_core.runtime._attempt import Ended, Hooks, Policy, Sender
 from alert_core.runtime._backoff import Backoff
-from alert_core.runtime._lane import MOST_HELD, MOST_HUNG, Lane, LaneStatus
+from alert_core.runtime._lane import MOST_HELD, Lane, LaneStatus
 from alert_core.runtime._redact import WatchedContext
 from alert_core.runtime._worker import Worker
 from alert_core.store import AttemptRecord, Commit, Store
@@ -152,19 +152,21 @@ class Loop:
             was_paused = lane.paused
             for hung in lane.give_up_late_workers():
                 logger.error("action %s: a worker hangs and is replaced", lane.name)
-                if hung.ended is not None:
+                if hung.ended:
                     self._attempt_ended(lane, hung.ended)
                 else:
                     self._fault(lane, "hung", f"a hook did not return within {lane.config.timeout_seconds:g} seconds")
             if lane.paused and not was_paused:
-                problem = f"{MOST_HUNG} workers hang; deliveries wait until one comes back"
+                problem = f"{lane.status.hung} workers hang; deliveries wait until one comes back"
                 self._tell(self._announcer.paused(lane.name, problem, lanes=self._lanes.values(), now=self._clock()))
                 self._fault(lane, "paused", problem)
 
-    def _attempt_ended(self, lane: Lane, ended: Ended) -> None:
-        self._ended.append((lane, ended))
-        record = ended.record
-        if isinstance(record, AttemptRecord):
+    def _attempt_ended(self, lane: Lane, batch: list[Ended]) -> None:
+        for ended in batch:
+            self._ended.append((lane, ended))
+            record = ended.record
+            if not isinstance(record, AttemptRecord):
+                continue
             lane.failing = record.state is not DeliveryState.DELIVERED
             if record.state is DeliveryState.FAILED:
                 lanes = self._lanes.values()

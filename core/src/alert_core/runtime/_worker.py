@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from alert_core.runtime._attempt import Ended, Policy, Sender
 from alert_core.store import Due
@@ -20,9 +20,9 @@ Inbox = SimpleQueue[Due | None]
 
 @dataclass(frozen=True)
 class _Job:
-    """What a worker is busy with; without `due` it is telling plugins about an attempt that is over."""
+    """What a worker is busy with; without deliveries it is telling plugins about an attempt that is over."""
 
-    due: Due | None
+    batch: Sequence[Due]
     started: datetime
     since: float
     deadline: float
@@ -30,9 +30,9 @@ class _Job:
 
 @dataclass(frozen=True)
 class Hung:
-    """What a worker that was abandoned did not finish: an attempt, or else a hook."""
+    """What a worker that was abandoned did not finish: an attempt of some deliveries, or else a hook."""
 
-    ended: Ended | None
+    ended: list[Ended]
 
 
 class Worker:
@@ -45,7 +45,7 @@ class Worker:
         sender: Makes the attempts.
         inbox: Where work comes from.
         policy: The action's policy.
-        ended: Called in the worker's thread with every attempt that ends in time.
+        ended: Called in the worker's thread with the deliveries of every attempt that ends in time.
         returned: Called in the worker's thread when it ends although it had been given up.
     """
 
@@ -55,7 +55,7 @@ class Worker:
         inbox: Inbox,
         *,
         policy: Policy,
-        ended: Callable[[Ended], None],
+        ended: Callable[[list[Ended]], None],
         returned: Callable[[Worker], None],
     ) -> None:
         self._sender, self._inbox, self._policy = sender, inbox, policy
@@ -84,34 +84,50 @@ class Worker:
             if job is None or now < job.deadline:
                 return None
             self._abandoned, self._job = True, None
-        return Hung(None if job.due is None else self._policy.timed_out(job.due, job.started, now - job.since))
+        return Hung([self._policy.timed_out(due, job.started, now - job.since) for due in job.batch])
 
     def join(self, timeout: float) -> None:
         """Wait until its thread has ended."""
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        while (due := self._inbox.get()) is not None:
-            self._begin(due)
-            ended = self._sender.attempt(due)
+        while (first := self._inbox.get()) is not None:
+            batch = [first, *self._more()]
+            self._begin(batch)
+            ended = self._sender.attempt(batch)
             if not self._report(ended):
                 break
-            self._sender.tell(ended)
+            for one in ended:
+                self._sender.tell(one)
             if not self._rest():
                 break
         self._sender.close()
         if self._abandoned:
             self._returned(self)
 
-    def _begin(self, due: Due | None) -> None:
-        now = time.monotonic()
-        self._job = _Job(due, self._policy.clock(), now, now + self._policy.config.timeout_seconds)
+    def _more(self) -> list[Due]:
+        """What waits as well, as far as the action can carry it along; never waits for more."""
+        found: list[Due] = []
+        while len(found) + 1 < self._sender.room:
+            try:
+                due = self._inbox.get_nowait()
+            except Empty:
+                break
+            if due is None:  # told to end; that is read again after this batch
+                self._inbox.put(None)
+                break
+            found.append(due)
+        return found
 
-    def _report(self, ended: Ended) -> bool:
+    def _begin(self, batch: Sequence[Due]) -> None:
+        now = time.monotonic()
+        self._job = _Job(batch, self._policy.clock(), now, now + self._policy.config.timeout_seconds)
+
+    def _report(self, ended: list[Ended]) -> bool:
         with self._lock:
             if self._abandoned:
                 return False
-            self._begin(None)
+            self._begin(())
         self._ended(ended)
         return True
 

@@ -38,7 +38,7 @@ class Outbox(Commits):
             excluding: Ids of deliveries that the caller has already.
         """
         query = (
-            select(tables.notifications, _table.c.id.label("delivery"), _table.c.attempts, _table.c.created)
+            select(tables.notifications, _table.c.id.label("delivery"), _table.c.attempts, _table.c.created, _table.c.progress)
             .join(tables.notifications, tables.notifications.c.id == _table.c.notification_id)
             .where(_pending, _table.c.action == action, _table.c.next_attempt <= to_micros(now))
             .order_by(_table.c.next_attempt, text("deliveries.rowid"))
@@ -47,7 +47,10 @@ class Outbox(Commits):
         )
         with self._database.read() as connection:
             rows = [row for row in connection.execute(query).mappings() if row["delivery"] not in excluding]
-        return [Due(row["delivery"], from_row(row), row["attempts"], from_micros(row["created"])) for row in rows[:limit]]
+        return [
+            Due(row["delivery"], from_row(row), row["attempts"], from_micros(row["created"]), row["progress"] or "")
+            for row in rows[:limit]
+        ]
 
     def next_due(self, action: str, *, after: datetime | None = None) -> datetime | None:
         """When the next delivery of an action is to be attempted; `None` when none waits.
@@ -166,7 +169,7 @@ def _attempt_values(record: AttemptRecord) -> dict[str, Any]:
 
 
 def _after_attempt() -> Any:
-    names = ("state", "reason", "attempts", "next_attempt", "updated", "strength", "remote_id", "detail")
+    names = ("state", "reason", "attempts", "next_attempt", "updated", "strength", "remote_id", "detail", "progress")
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
     return update(_table).where(_table.c.id == bindparam("delivery")).values(values)
 
@@ -183,4 +186,5 @@ def _delivery_values(record: AttemptRecord, now: int) -> dict[str, Any]:
         "new_strength": receipt and receipt.strength.value,
         "new_remote_id": receipt and receipt.remote_id,
         "new_detail": receipt and receipt.detail,
+        "new_progress": record.progress or None,
     }

@@ -21,7 +21,7 @@ __all__ = [
     "snapshots",
 ]
 
-SCHEMAS = ("0001",)
+SCHEMAS = ("0001", "0002")
 """The names of all schemas, oldest first; the last one is what this module describes."""
 
 metadata = MetaData()
@@ -111,6 +111,7 @@ deliveries = Table(
     Column("strength", String(16)),
     Column("remote_id", Text),
     Column("detail", Text),
+    Column("progress", Text),
 )
 # Only what waits is in this index, so that it stays small however long the log grows.
 Index("deliveries_due", deliveries.c.action, deliveries.c.next_attempt, sqlite_where=text("state = 'pending'"))

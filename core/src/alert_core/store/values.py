@@ -106,12 +106,14 @@ class Due:
         notification: What to deliver.
         attempts: How many attempts were made.
         created: When it entered the outbox, for the first time or again; giving up counts from here.
+        progress: What the last attempt said of the part that it delivered; empty: nothing.
     """
 
     id: str
     notification: Notification
     attempts: int
     created: datetime
+    progress: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class AttemptRecord:
         state: Where the delivery stands now.
         next_attempt: When to try again, if it is pending.
         receipt: The proof, if it is delivered.
+        progress: What the action wants to be told at the next attempt.
     """
 
     delivery: str
@@ -139,6 +142,7 @@ class AttemptRecord:
     state: DeliveryState
     next_attempt: datetime | None = None
     receipt: Receipt | None = None
+    progress: str = ""
 
 
 @dataclass(frozen=True)
