@@ -132,7 +132,7 @@ def test_hostile_text_runs_nothing_and_adds_no_variable(bench: Bench) -> None:
     bench.action().send(hostile)
 
     variables = dict(item.split("=", 1) for item in (bench.out / "env").read_bytes().decode().split("\0") if item)
-    assert variables["ALERT_SUBJECT"].startswith("$(touch pwned)\\n`id`\\x1b[31m; EVIL=1\\nEVIL=1 \\ud800 שלום xxx")
+    assert variables["ALERT_SUBJECT"].startswith("$(touch pwned)\\n`id`\\x00\\x1b[31m; EVIL=1\\nEVIL=1 \\ud800 שלום xxx")
     assert variables["ALERT_COMPUTER"] == "pc\\nEVIL=1"
     assert "EVIL" not in variables
     assert len(variables["ALERT_SUBJECT"]) < 5000
@@ -264,7 +264,7 @@ def test_close_stops_a_running_program(bench: Bench) -> None:
 
 
 def test_too_much_memory_is_not_given(bench: Bench) -> None:
-    bench.script("x = b'x' * 300_000_000\n", interpreter="#!/usr/bin/env python3\nimport time; time.sleep(0.2)\n")
+    bench.script("x = b'x' * 300_000_000\n", interpreter="#!/usr/bin/env python3\n")
 
     error = failure(bench.action(memory_limit_megabytes=64))
 
@@ -272,15 +272,15 @@ def test_too_much_memory_is_not_given(bench: Bench) -> None:
 
 
 def test_limits_are_those_of_the_settings(bench: Bench) -> None:
-    bench.script("sleep 0.2; cat /proc/self/limits > OUT/limits")
+    bench.script("cat /proc/self/limits > OUT/limits")
 
-    bench.action(memory_limit_megabytes=64, time_limit_seconds=9.5).send(notification())
+    bench.action(memory_limit_megabytes=64, cpu_limit_seconds=7).send(notification())
 
     limits = (bench.out / "limits").read_text()
     rows = {line[:26].strip(): line[26:].split()[:2] for line in limits.splitlines()}
     assert rows["Max data size"] == ["67108864"] * 2
     assert rows["Max core file size"] == ["0"] * 2
-    assert rows["Max cpu time"] == [str(10 * (os.cpu_count() or 1))] * 2
+    assert rows["Max cpu time"] == ["7", "8"]
 
 
 def test_links_inside_the_folder_are_followed_and_others_are_not(bench: Bench, tmp_path: Path) -> None:
@@ -346,7 +346,9 @@ def test_nothing_is_left_behind(bench: Bench) -> None:
     for _ in range(10):
         action.send(notification())
     bench.script("sleep 60")
-    failure(bench.action(time_limit_seconds=0.2))
+    slow = bench.action(time_limit_seconds=0.2)
+    failure(slow)
+    slow.close()
 
     assert (len(list(Path("/proc/self/fd").iterdir())), threading.active_count()) == before
 

@@ -11,8 +11,9 @@ from alert_core import Notification
 from alert_exec.settings import PREFIX
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# Linux refuses a single variable above 128 KiB; nobody reads that much in one.
-_MAX_VARIABLE = 4096
+# Linux refuses a program with a variable or an argument above 128 KiB, or too much of them together; so events must not decide.
+LONGEST = 4096
+"""How many characters a variable or an argument has at most."""
 _MAX_TEXT = 65_536
 _MAX_COMPUTERS = 1000
 _MAX_DOCUMENT = 1_048_576
@@ -34,7 +35,7 @@ def variables(notification: Notification, key: str) -> dict[str, str]:
         "TEST": "1" if notification.test else "0",
         "IDEMPOTENCY_KEY": key,
     }
-    described = {PREFIX + name: visible(value[:_MAX_VARIABLE]) for name, value in facts.items()}
+    described = {PREFIX + name: spelt(value) for name, value in facts.items()}
     return {"PATH": _PATH, "LANG": "C.UTF-8", **described}
 
 
@@ -56,11 +57,14 @@ def _encode(notification: Notification, key: str, *, cut: bool = False) -> bytes
     return json.dumps(fields).encode() + b"\n"
 
 
+def spelt(text: str) -> str:
+    """A text fit for a variable or an argument: on one line, control characters spelt out, of bounded length."""
+    return visible(text[:LONGEST])[:LONGEST]
+
+
 def visible(text: str) -> str:
     """A text on one line, in which control characters are spelt out."""
-    if text.isprintable():
-        return text
-    return "".join(_spelt(character) for character in text if character != "\0")
+    return text if text.isprintable() else "".join(map(_spelt, text))
 
 
 def _spelt(character: str) -> str:

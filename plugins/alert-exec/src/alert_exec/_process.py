@@ -1,31 +1,69 @@
-"""Running a program under limits, and making sure that nothing of it is left."""
+"""Running programs under limits, and making sure that nothing of them is left."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import resource
 import selectors
-import signal
+import socket
 import subprocess
-import tempfile
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any
 
+from alert_exec._account import Account
+from alert_exec._limits import Limits
+
+_START, _KILL = b"s", b"k"
 _CHUNK = 65_536
+# How long the launcher may take to kill everything, before it is killed itself.
+_PATIENCE_SECONDS = 10.0
+
+
+class LostError(Exception):
+    """The launcher ended, and so nobody knows what became of the program."""
+
+
+class StoppedError(Exception):
+    """The action was closed before the program started."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What one run may use; 0 means no limit."""
+class Order:
+    """One run of a program.
 
-    seconds: float
-    memory_bytes: int
-    processes: int
-    output_bytes: int
+    Attributes:
+        command: The real path of the program, and its arguments.
+        environment: All of its variables.
+        folder: Where it runs.
+        account: Who it runs as.
+        limits: What it may use.
+    """
+
+    command: list[str]
+    environment: dict[str, str]
+    folder: Path
+    account: Account
+    limits: Limits
+
+    def encode(self) -> bytes:
+        """The order as the launcher reads it."""
+        account = self.account
+        return json.dumps(
+            {
+                "command": self.command,
+                "environment": self.environment,
+                "folder": str(self.folder),
+                "user": account.user if account.change else None,
+                "group": account.group if account.change else None,
+                "limits": self.limits.for_kernel(account.user),
+            }
+        ).encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,148 +71,162 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        code: The exit code, negative for a signal; `None` when it was killed because its time was over.
+        code: The exit code, negative for a signal.
+        killed: Whether it was killed by us, because its time was over or the action was closed.
         output: The beginning of what it wrote.
     """
 
-    code: int | None
+    code: int
+    killed: bool
     output: bytes
 
 
-class Run:
-    """One run of a program.
+class Launcher:
+    """Runs programs, one at a time, through a process that it starts with the first one (`_launcher.py`) and keeps.
 
-    The program leads a session of its own. When it ends, or its time does, everything left in its process group is killed, so
-    that nothing waits for a child that keeps the output open. Only what left the group on purpose (`setsid`) stays.
-
-    Limits are set from outside, right after the start: a function that runs in the child between fork and exec may deadlock
-    in a process with threads, and a wrapper would cost another start. The program can do little in the moment before.
-
-    Args:
-        executable: The real path of the program.
-        arguments: What comes after its name.
-        environment: All of its variables.
-        folder: Where it runs.
-        limits: What it may use.
+    A program leads a session of its own. When it ends, or its time does, all that it started is killed, whatever group or
+    session that is in by then.
     """
 
-    def __init__(
-        self, executable: Path, arguments: tuple[str, ...], *, environment: dict[str, str], folder: Path, limits: Limits
-    ) -> None:
-        self._command = [str(executable), *arguments]
-        self._environment, self._folder, self._limits = environment, folder, limits
+    def __init__(self) -> None:
+        self._state, self._running = threading.Lock(), threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
-        self._output = bytearray()
-        self.stopped = False
+        self._channel: socket.socket | None = None
+        self.closed = False
 
-    def finish(self, document: bytes) -> Outcome:
-        """Start it with a document on its standard input, and wait for its end.
+    def run(self, order: Order, document: bytes) -> Outcome:
+        """Run a program with a document on its standard input, and wait for its end.
 
         Raises:
             OSError: It cannot be started.
+            LostError: Nobody knows how it ended.
+            StoppedError: The launcher was closed before.
         """
-        deadline = time.monotonic() + self._limits.seconds
-        with tempfile.TemporaryFile() as file:
-            # A file, not a pipe: the program may read it when it likes, or not at all.
-            file.write(document)
-            file.seek(0)
-            process = self._start(file)
-        assert process.stdout is not None
-        with process.stdout as output:
-            os.set_blocking(output.fileno(), False)
+        with self._running:
+            channel = self._connected()
             try:
-                _limit(process.pid, self._limits)
-                in_time = self._collect(process.pid, output, deadline)
-            finally:
-                self._end(process)
-            # A pipe holds no more than a chunk.
-            self._read(output)
-        return Outcome(code=process.returncode if in_time else None, output=bytes(self._output))
+                answer, output = self._exchange(channel, order, document)
+            except (ConnectionError, TimeoutError, ValueError) as error:
+                self._disconnect()
+                raise LostError(str(error) or "no answer") from error
+        if "errno" in answer:
+            code = answer["errno"]
+            raise OSError(code, os.strerror(code)) if code else OSError("its arguments or variables cannot be handed over")
+        return Outcome(code=answer["code"], killed=answer["killed"], output=output)
 
-    def stop(self) -> None:
-        """Kill it; may be called from any thread."""
-        with self._lock:
-            self.stopped = True
-            if self._process is not None and self._process.returncode is None:
-                _kill_group(self._process.pid)
+    def close(self) -> None:
+        """Kill what runs, and end the launcher; may be called from any thread."""
+        with self._state:
+            self.closed = True
+            if self._channel is not None:
+                with contextlib.suppress(OSError):
+                    self._channel.shutdown(socket.SHUT_WR)
+        with self._running:
+            self._disconnect()
 
-    def _start(self, document: IO[bytes]) -> subprocess.Popen[bytes]:
-        with self._lock:
-            if self.stopped:
-                raise InterruptedError(0, "stopped before it started")
-            self._process = subprocess.Popen(  # noqa: S603 - the program that the administrator put there; no shell
-                self._command,
-                stdin=document,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=self._environment,
-                cwd=self._folder,
-                start_new_session=True,
-                umask=0o077,
-            )
-            return self._process
+    def _connected(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is not None:
+            self._disconnect()
+        with self._state:
+            if self.closed:
+                raise StoppedError
+            if self._channel is None:
+                self._channel, self._process = _launch()
+            return self._channel
 
-    def _collect(self, pid: int, output: IO[bytes], deadline: float) -> bool:
-        """Take the output until the program ends; false when its time was over first."""
-        ended = os.pidfd_open(pid)
-        try:
-            with selectors.DefaultSelector() as selector:
-                selector.register(output, selectors.EVENT_READ)
-                selector.register(ended, selectors.EVENT_READ)
-                while (left := deadline - time.monotonic()) > 0:
-                    ready = {key.fd for key, _ in selector.select(left)}
-                    if ended in ready:
-                        return True
-                    if ready and not self._read(output):
-                        selector.unregister(output)
-                # What ended at the last moment did end; running it again would be worse.
-                return any(key.fd == ended for key, _ in selector.select(0))
-        finally:
-            os.close(ended)
+    def _disconnect(self) -> None:
+        with self._state:
+            channel, process = self._channel, self._process
+            self._channel = self._process = None
+        if channel is not None and process is not None:
+            channel.close()
+            try:
+                process.wait(_PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
-    def _read(self, output: IO[bytes]) -> bool:
+    def _exchange(self, channel: socket.socket, order: Order, document: bytes) -> tuple[dict[str, Any], bytes]:
+        reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(reading, "rb", buffering=0) as output:
+            with os.fdopen(writing, "wb", buffering=0), _file(order.encode()) as ordered, _file(document) as given:
+                os.set_blocking(writing, True)
+                if order.account.change:
+                    # So that it may open /dev/stderr, as scripts do.
+                    os.fchown(writing, order.account.user, order.account.group)
+                socket.send_fds(channel, [_START], [ordered, given, writing])
+            collector = _Collector(channel, output.fileno(), order.limits.output_bytes)
+            return collector.collect(order.limits.seconds), bytes(collector.kept)
+
+
+class _Collector:
+    """Takes a program's output until the launcher answers, and has it killed when its time is over."""
+
+    def __init__(self, channel: socket.socket, output: int, limit: int) -> None:
+        self._channel, self._output, self._limit = channel, output, limit
+        self.kept = bytearray()
+
+    def collect(self, seconds: float) -> dict[str, Any]:
+        deadline, told = time.monotonic() + seconds, False
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._channel, selectors.EVENT_READ)
+            selector.register(self._output, selectors.EVENT_READ)
+            while True:
+                left = deadline - time.monotonic()
+                ready = {key.fd for key, _ in selector.select(max(left, 0))}
+                if self._channel.fileno() in ready:
+                    return self._answer()
+                if ready and not self._read():
+                    selector.unregister(self._output)
+                if left <= 0:
+                    if told:
+                        raise TimeoutError("it could not be killed")
+                    self._channel.send(_KILL)
+                    deadline, told = time.monotonic() + _PATIENCE_SECONDS, True
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._channel.recv(_CHUNK)
+        if not line:
+            raise ConnectionResetError("the process that started it was killed")
+        self._read()  # a pipe holds no more than a chunk
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _read(self) -> bool:
         """Take what is there, a chunk at most, and keep the beginning; false at the end."""
         try:
-            chunk = os.read(output.fileno(), _CHUNK)
+            chunk = os.read(self._output, _CHUNK)
         except BlockingIOError:
             return True
-        self._output += chunk[: self._limits.output_bytes - len(self._output)]
+        self.kept += chunk[: self._limit - len(self.kept)]
         return bool(chunk)
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        with self._lock:
-            # Before it is waited for: until then nobody else can get its number.
-            _kill_group(process.pid)
-            process.wait()
+
+def _launch() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    ours, theirs = socket.socketpair()
+    script = Path(__file__).with_name("_launcher.py")
+    with theirs:
+        # Isolated and without site-packages: nothing in the environment or the working folder reaches it.
+        command = [sys.executable, "-I", "-S", "-X", "utf8", str(script), str(theirs.fileno())]
+        try:
+            process = subprocess.Popen(  # noqa: S603 - a script of our own
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={}, cwd="/", start_new_session=True,
+                pass_fds=[theirs.fileno()],
+            )  # fmt: skip
+        except OSError:
+            ours.close()
+            raise
+    return ours, process
 
 
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def _limit(pid: int, limits: Limits) -> None:
-    # Seconds of computing, on every processor at once, bound what would outlive us, should we be killed ourselves.
-    seconds = (int(limits.seconds) + 1) * (os.cpu_count() or 1)
-    bounds = {resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: seconds}
-    if limits.memory_bytes:
-        # What is used, not what is reserved, of which many runtimes take gigabytes.
-        bounds[resource.RLIMIT_DATA] = limits.memory_bytes
-    if limits.processes and os.geteuid() != 0:
-        bounds[resource.RLIMIT_NPROC] = _own_tasks() + limits.processes
-    with contextlib.suppress(ProcessLookupError):
-        for kind, bound in bounds.items():
-            hard = resource.prlimit(pid, kind)[1]
-            ceiling = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
-            resource.prlimit(pid, kind, (ceiling, ceiling))
-
-
-def _own_tasks() -> int:
-    """How many processes and threads this user has, because that is what Linux holds against the limit."""
-    count, user = 0, os.geteuid()
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if folder.stat().st_uid == user:
-                count += len(list((folder / "task").iterdir()))
-    return count
+@contextlib.contextmanager
+def _file(content: bytes) -> Iterator[int]:
+    """A file in memory. Not a pipe: whoever gets it may read it when it likes, or not at all."""
+    descriptor = os.memfd_create("notification", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)

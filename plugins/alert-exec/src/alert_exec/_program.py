@@ -12,8 +12,9 @@ from alert_core import DeliveryError
 def locate(folder: Path, name: str) -> Path:
     """The real path of a program.
 
-    A link may point to another file of the folder. Whoever can exchange files of the folder after this check could have put
-    a program of their own there to begin with; so neither the folder nor the file may be writable by everyone.
+    A link may point to another file of the folder. The path is checked and then run by its name, because a script is opened by
+    name once more by its interpreter anyway. Whoever could exchange the file in between could have put a program of their own
+    there to begin with; so neither the file nor any folder on the way to it may be writable by everyone.
 
     Raises:
         DeliveryError: There is no such program, or it must not be run.
@@ -34,7 +35,15 @@ def locate(folder: Path, name: str) -> Path:
         raise _refusal(name, "it is not executable; use chmod +x")
     if (mode | root_mode) & stat.S_IWOTH:
         raise _refusal(name, "it or its folder can be written by everyone; use chmod o-w")
+    for above in path.parents:
+        if _exchangeable(above):
+            raise _refusal(name, f"everyone can exchange its folder, because {above} can be written by everyone")
     return path
+
+
+def _exchangeable(folder: Path) -> bool:
+    mode = folder.stat().st_mode
+    return bool(mode & stat.S_IWOTH and not mode & stat.S_ISVTX)
 
 
 def _mode(path: Path) -> int:
