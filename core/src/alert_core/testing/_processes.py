@@ -15,13 +15,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 
 from alert_core._discovery import GROUP
 
-__all__ = ["error_of", "heavy_imports", "new_since", "refuse_io", "threads_and_sockets"]
+__all__ = ["heavy_imports", "new_since", "outcome_of", "refuse_io", "threads_and_sockets"]
+
+ResultT = TypeVar("ResultT")
 
 HEAVY = frozenset(
     {
@@ -77,9 +79,9 @@ def refuse_io(patch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def error_of(call: Callable[[], object], seconds: float) -> BaseException | None:
-    """What a call raises, if anything; the test fails when it does not return in time."""
-    done: Future[object] = Future()
+def outcome_of(call: Callable[[], ResultT], seconds: float) -> ResultT | BaseException:
+    """What a call returns or raises; the test fails when it does not return in time."""
+    done: Future[ResultT] = Future()
 
     def work() -> None:
         # Whatever it raises is for the test to judge.
@@ -90,7 +92,7 @@ def error_of(call: Callable[[], object], seconds: float) -> BaseException | None
 
     threading.Thread(target=work, name="conformance", daemon=True).start()
     try:
-        return done.exception(seconds)
+        return done.exception(seconds) or done.result()
     except TimeoutError:
         pytest.fail(f"it did not return within {seconds:g} seconds")
 

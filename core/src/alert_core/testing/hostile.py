@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import msgspec
+
 from alert_core.components import Condition
 from alert_core.config.values import ConditionConfig
 from alert_core.evaluators import Evaluator
@@ -76,7 +78,7 @@ def _notification(random: Random, index: int) -> Notification:
         computers=tuple(hostile_text(random, 64) for _ in range(random.choice((0, 0, 3)))),
     )
     config = ConditionConfig(
-        name=random.choice(("hostile", "hostile", "hostile", hostile_text(random, 64))) or "hostile",
+        name="hostile",
         type="quoted",
         cls=_QuotedCondition,
         settings=Settings(),
@@ -84,7 +86,10 @@ def _notification(random: Random, index: int) -> Notification:
         creator=hostile_text(random),
         revision=hashlib.sha256(f"{index}".encode()).hexdigest()[:12],
     )
-    return Wording(config).notification(firing)
+    notification = Wording(config).notification(firing)
+    # The configuration allows no such names; an action that trusts them would be the first to fall if it did.
+    name = random.choice(("hostile", "hostile", "hostile", hostile_text(random, 64))) or "hostile"
+    return msgspec.structs.replace(notification, condition=name)
 
 
 def _event(random: Random, index: int) -> Event:

@@ -5,4 +5,5 @@ from __future__ import annotations
 import pytest
 
 # So that a failed assertion of the kit shows the values, as one in a test of its user does.
-pytest.register_assert_rewrite("alert_core.testing.conformance")
+for _module in ("action", "component", "condition", "format", "network", "source"):
+    pytest.register_assert_rewrite(f"alert_core.testing.{_module}")

@@ -1,0 +1,116 @@
+"""What every format must do, as tests that its author inherits.
+
+class TestLogfmt(FormatConformance):
+    format = LogfmtFormat
+    records = [b"time=2026-03-14T15:09:26Z level=warn msg=hello"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any, ClassVar
+
+import msgspec
+
+from alert_core.components import Context, Format
+from alert_core.model import UNKNOWN_TIME, UNPARSED, Event
+from alert_core.testing._words import hostile_text
+from alert_core.testing.component import ComponentConformance
+from alert_core.testing.levels import gold, silver
+
+__all__ = ["FormatConformance"]
+
+
+class FormatConformance(ComponentConformance):
+    """The tests that every format passes.
+
+    Attributes:
+        format: The class under test.
+        settings: Valid settings, as they would stand in `alert.toml`.
+        records: Some records that it can read, no two of them equal.
+        hostile_count: How many spoilt records are decoded.
+    """
+
+    kind = "format"
+    format: ClassVar[type[Format[Any]]]
+    records: ClassVar[Sequence[bytes]]
+    hostile_count: ClassVar[int] = 2000
+
+    @silver
+    def test_records_become_events(self, context: Context) -> None:
+        events = self._decoded(self.records, context)
+
+        unread = [record for record, event in zip(self.records, events, strict=True) if event.type == UNPARSED]
+        assert unread == [], "it cannot read its own records"
+        assert all(event.time.tzinfo for event in events), "times have a time zone"
+
+    @silver
+    def test_record_becomes_the_same_event_wherever_it_stands(self, context: Context) -> None:
+        together = self._decoded(self.records, context)
+
+        alone = [event for record in self.records for event in self._decoded([record], context)]
+        backwards = self._decoded(list(reversed(self.records)), context)
+
+        assert together == alone
+        assert together == list(reversed(backwards))
+
+    @silver
+    def test_no_records_become_no_events(self, context: Context) -> None:
+        assert self._decoded([], context) == []
+
+    @gold
+    def test_spoilt_record_is_kept_and_never_raised(self, context: Context) -> None:
+        """Records as they come from broken senders, cut connections and attackers: one event each, whatever they are."""
+        decoder = self.made(self.settings, context)
+
+        for record in self._spoilt():
+            events = decoder.decode([record])
+
+            assert len(events) == 1, f"{len(events)} events from the record {record[:80]!r}"
+            (event,) = events
+            assert isinstance(event, Event)
+            assert event.time.tzinfo, f"a time without a zone from the record {record[:80]!r}"
+            assert event.type != UNPARSED or event.raw, f"nothing is left of the record {record[:80]!r}"
+            # Events are stored: what cannot be written down would be lost there.
+            assert msgspec.json.decode(msgspec.json.encode(event), type=Event).type == event.type
+
+    @gold
+    def test_spoilt_record_does_not_harm_its_neighbours(self, context: Context) -> None:
+        good = self._decoded(self.records, context)
+        spoilt = [record for record in self._spoilt() if record][: self.hostile_count // 10]
+
+        mixed = self._decoded([part for record in spoilt for part in (record, *self.records)], context)
+
+        step = len(self.records) + 1
+        assert len(mixed) == step * len(spoilt), "one event per record"
+        for start in range(0, len(mixed), step):
+            assert mixed[start + 1 : start + step] == good, f"after the record {spoilt[start // step][:80]!r}"
+
+    def _decoded(self, records: Sequence[bytes], context: Context) -> list[Event]:
+        """The events of some records, from a new instance; times that the core fills in are made equal."""
+        events: list[Event] = self.made(self.settings, context).decode(list(records))
+        assert len(events) == len(records), f"{len(events)} events from {len(records)} records"
+        return [event if event.time != UNKNOWN_TIME else msgspec.structs.replace(event, time=UNKNOWN_TIME) for event in events]
+
+    def _spoilt(self) -> Iterator[bytes]:
+        random = Random(0)  # noqa: S311 repeatable, not secret
+        yield from (b"", b"\x00", b"\xff\xfe", b"\n", b" " * 1000, b"{" * 100_000, b"9" * 5000, b'"\\ud800"')
+        for _ in range(self.hostile_count):
+            yield _spoil(random.choice(list(self.records)), random)
+
+
+def _spoil(record: bytes, random: Random) -> bytes:
+    """A record with one thing wrong."""
+    at, upto = sorted((random.randint(0, len(record)), random.randint(0, len(record))))
+    kind = random.randrange(6)
+    if kind == 0:
+        return record[:at]
+    if kind == 1:
+        return record[:at] + record[upto:]
+    if kind == 2:
+        return record[:at] + record[at:upto] * 3 + record[upto:]
+    if kind == 3:
+        return random.randbytes(random.randint(1, 300))
+    filling = random.randbytes(4) if kind == 4 else hostile_text(random).encode()
+    return (record[:at] + filling + record[upto:]).replace(b"\n", b" ")
