@@ -19,11 +19,13 @@ from alert_core.cli._common import (
     print_json,
     printable,
 )
+from alert_core.cli._levels import LEVEL_NAMES, KitMissingError, draw_levels, find_levels, reaches
 from alert_core.errors import AlertError, ConfigError
 
 if TYPE_CHECKING:
     from alert_core.plugins import PluginReport
     from alert_core.store import Fault
+    from alert_core.testing.levels import Report
 
 __all__ = ["plugins"]
 
@@ -33,9 +35,15 @@ _STYLES = {"ok": "green", "broken": "bold red", "conflict": "bold red", "blocked
 @click.command(cls=Command)
 @config_option
 @json_option
-@click.option("--check", "name", metavar="NAME", help="Look at one plugin; exit with 1 unless it is ok.")
-def plugins(config_path: Path, as_json: bool, name: str | None) -> None:
-    """List the plugins with what they offer and what is wrong with them."""
+@click.option("--check", "name", metavar="NAME", help="Try one plugin out; exit with 1 unless it is ok and at least bronze.")
+@click.option("--level", type=click.Choice(LEVEL_NAMES), help="With --check: the level that it must reach. Default: bronze.")
+def plugins(config_path: Path, as_json: bool, name: str | None, level: str | None) -> None:
+    """List the plugins with what they offer and what is wrong with them.
+
+    With --check, the plugin's own conformance tests are run; they say which quality level it reaches, and why no higher one.
+    """
+    if level and name is None:
+        raise click.UsageError("--level needs --check NAME")
     loaded = installed(config_path, require=False)
     # Asked now, so that plugins with bad commands are seen here and not only when one is typed.
     loaded.commands()
@@ -43,14 +51,34 @@ def plugins(config_path: Path, as_json: bool, name: str | None) -> None:
     faults = [fault for fault in _faults(config_path) if name in (None, fault.plugin)]
     if not reports:
         raise ConfigError(f"no plugin is named {name!r}", hint="`alert plugins` lists them")
+    sound = not faults and all(report.status == "ok" for report in reports)
+    levels, obstacle = _levels(reports) if name is not None and sound else ([], None)
     if as_json:
         print_json(
-            {"plugins": [dataclasses.asdict(report) for report in reports], "faults": [_as_dict(fault) for fault in faults]}
+            {
+                "plugins": [dataclasses.asdict(report) for report in reports],
+                "faults": [_as_dict(fault) for fault in faults],
+                **({} if name is None else {"levels": [report.as_dict() for report in levels]}),
+            }
         )
     else:
         _draw(reports, faults)
-    if name is not None and (faults or any(report.status != "ok" for report in reports)):
+        if levels:
+            draw_levels(levels)
+    if obstacle is not None:
+        click.echo(f"note: {printable(obstacle)}", err=True)
+    # Without pytest nothing can be tried out, which only counts against a plugin of which a level is demanded.
+    untried = obstacle is not None and (level is not None or not isinstance(obstacle, KitMissingError))
+    if name is not None and (not sound or untried or not all(reaches(report, level or LEVEL_NAMES[0]) for report in levels)):
         raise SystemExit(FAILED)
+
+
+def _levels(reports: Sequence[PluginReport]) -> tuple[list[Report], AlertError | None]:
+    """How good a plugin's components are, or what kept that from being found out."""
+    try:
+        return [level for report in reports for level in find_levels(report)], None
+    except AlertError as error:
+        return [], error
 
 
 def _faults(config_path: Path) -> Sequence[Fault]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -40,19 +39,16 @@ def level_of(cls: type[ShapeConformance]) -> Report:
     return Report(kind=cls.kind, name=component.name, checks=_run(component.name, source))
 
 
-def levels_of_plugin(name: str, types: Sequence[tuple[str, str]], *, distribution: str) -> list[Report]:
+def levels_of_plugin(types: Sequence[tuple[str, str]], *, distribution: str) -> list[Report]:
     """The level of each component that a plugin offers.
 
     Args:
-        name: The plugin.
         types: Kind and type name of each component.
         distribution: Which distribution it came with; its entry points are asked for conformance classes.
 
     Raises:
-        PluginError: A conformance class could not be imported or run; or pytest is missing.
+        PluginError: A conformance class could not be imported or run.
     """
-    if importlib.util.find_spec("pytest") is None:
-        raise PluginError("its level was not looked at: pytest is missing; pip install 'alert-core[testing]'", plugin=name)
     kits = {(kit.kind, kit.component().name): kit for kit in map(_kit, _points(distribution))}
     return [level_of(kits[kind, type]) if (kind, type) in kits else _shape_of(kind, type) for kind, type in types]
 

@@ -1,0 +1,4 @@
+from alert_hello.conformance import HelloConformance
+
+
+class TestHello(HelloConformance): ...
