@@ -181,7 +181,6 @@ def test_text_that_utf8_cannot_hold_still_arrives(site: Site) -> None:
         ("db 01/../x?y&z=1#f", "db%2001%2F..%2Fx%3Fy%26z%3D1%23f"),
         ("a\r\nHost: evil", "a%0D%0AHost%3A%20evil"),
         ("日", "%E6%97%A5"),
-        ("..", "%252E%252E"),
         ("%2e%2e", "%252e%252e"),
         ("", ""),
         ("\ud800", "%3F"),
@@ -377,8 +376,10 @@ def test_server_that_hangs_up_can_be_tried_again() -> None:
     assert error.retryable
 
 
-def test_secret_with_a_line_end_is_refused_and_not_shown(site: Site) -> None:
-    error = refusal(action(site.port, headers={"X-Key": "k3y\r\nX-Other: 1"}))
+def test_secret_with_a_line_end_is_refused_and_not_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_KEY", "k3y\r\nX-Other: 1")
+
+    error = refusal(action(site.port, headers={"X-Key": {"env": "HOOK_KEY"}}))
 
     assert str(error) == "a secret for a header holds a line end or another control character"
     assert site.requests == []
@@ -426,7 +427,7 @@ def encrypted_site(certificate: tuple[Path, Path]) -> Iterator[Site]:
 def test_encrypted_request_arrives_when_the_certificate_is_trusted(
     encrypted_site: Site, certificate: tuple[Path, Path]
 ) -> None:
-    got = send(encrypted_site, server="localhost", port=encrypted_site.port, ca_file=certificate[1])
+    got = send(encrypted_site, server="localhost", port=encrypted_site.port, tls={"ca_file": certificate[1]})
 
     assert got.method == "POST"
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from alert_core import Action, DeliveryError, Notification, Receipt, Secret, SecretError, Strength, hookimpl
 from alert_web.settings import WebSettings
 
 if TYPE_CHECKING:
-    from requests.auth import AuthBase
-
-    from alert_web._http import Client
+    from alert_web._client import Client
+    from alert_web._composer import Composer, Outgoing
 
 
 class WebAction(Action[WebSettings]):
-    """Send a web request, with the whole notification as JSON or just to a URL.
+    """Send a web request, with the whole notification as JSON, with some of its fields, or just to a URL.
 
-    Any answer from 200 to 299 means that the server has taken it. Redirects are not followed.
+    Any answer from 200 to 299 means that the server has taken it.
     """
 
     name = "web"
@@ -28,43 +28,80 @@ class WebAction(Action[WebSettings]):
     )
 
     _client: Client | None = None
+    _composer: Composer | None = None
+
+    @property
+    def batching(self) -> bool:
+        """Whether several notifications go in one request, as the settings say."""
+        return self.settings.batch
+
+    def declines(self, notification: Notification) -> str:
+        """What closes, unless the settings say that it is told."""
+        return "" if self.settings.on_close else super().declines(notification)
+
+    def check(self) -> Sequence[str]:
+        """What an attacker on the way could read or change."""
+        settings = self.settings
+        if not settings.encrypted and settings.auth in ("basic", "bearer"):
+            return [f"auth {settings.auth!r} shows the secret to everyone on the way; use https"]
+        return []
 
     def send(self, notification: Notification) -> Receipt:
         """Send the request; the receipt holds the server's status."""
-        from alert_web._body import encode
-        from alert_web._template import fill
+        if self.settings.batch:
+            return self._send_batch([notification])
+        return self._send(self._composing().one(notification, self.idempotency_key(notification)))
 
-        settings = self.settings
-        carries = settings.method != "GET" and settings.body == "json"
-        headers = {"Content-Type": b"application/json"} if carries else {}
-        headers |= {name: self._reveal(value).encode() for name, value in settings.headers.items()}
-        headers["Idempotency-Key"] = self.idempotency_key(notification).encode()
-        status = self._connection().send(
-            fill(settings.address, notification),
-            body=encode(notification) if carries else None,
-            headers=headers,
-            auth=self._auth(),
-        )
-        return Receipt(Strength.ACCEPTED, remote_id=status)
+    def send_many(self, batch: Sequence[Notification]) -> Sequence[Receipt | DeliveryError]:
+        """Send one request for all; if the server will have none of it, one for each."""
+        from alert_web._answers import Refusal
+
+        if not self.settings.batch:
+            return super().send_many(batch)
+        try:
+            return [self._send_batch(batch)] * len(batch)
+        except DeliveryError as error:
+            if len(batch) > 1 and isinstance(error, Refusal) and error.about_content:
+                return list(self._one_by_one(batch))
+            return [error] * len(batch)
 
     def close(self) -> None:
         """Give the connection up."""
         if self._client is not None:
             self._client.close()
 
+    def _one_by_one(self, batch: Sequence[Notification]) -> Iterator[Receipt | DeliveryError]:
+        down: DeliveryError | None = None
+        for notification in batch:
+            if down is not None:
+                yield down
+                continue
+            try:
+                yield self._send_batch([notification])
+            except DeliveryError as error:
+                # Once the server cannot be used, waiting for it again with each one helps nobody.
+                down = error if error.retryable else None
+                yield error
+
+    def _send_batch(self, batch: Sequence[Notification]) -> Receipt:
+        return self._send(self._composing().many(batch, [self.idempotency_key(each) for each in batch]))
+
+    def _send(self, outgoing: Outgoing) -> Receipt:
+        return Receipt(Strength.ACCEPTED, remote_id=self._connection().send(outgoing), detail=outgoing.remarks)
+
+    def _composing(self) -> Composer:
+        from alert_web._composer import Composer
+
+        if self._composer is None:
+            self._composer = Composer(self.settings, self._reveal)
+        return self._composer
+
     def _connection(self) -> Client:
-        from alert_web._http import Client
+        from alert_web._client import Client
 
         if self._client is None:
-            self._client = Client(self.settings)
+            self._client = Client(self.settings, self._reveal)
         return self._client
-
-    def _auth(self) -> AuthBase | None:
-        from alert_web._http import credentials
-
-        settings = self.settings
-        secret = settings.token if settings.auth == "bearer" else settings.password
-        return credentials(settings.auth, user=settings.user, secret=self._reveal(secret)) if secret else None
 
     def _reveal(self, secret: Secret) -> str:
         """The value, fit for a header."""

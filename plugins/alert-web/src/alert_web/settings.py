@@ -2,88 +2,80 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from alert_core import Secret, Settings
-from alert_web._template import check
+from alert_core.templates import check_template
+from alert_core.tls import ClientTls
+from alert_web._urls import absolute_path, complete_url
+from alert_web.tables import HOST, Proxy, Signature, header_name
 
 __all__ = ["WebSettings"]
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110: the name of a header
-_OURS = {"authorization", "content-length", "host", "idempotency-key", "transfer-encoding"}
 
-
-def _complete_url(url: str) -> str:
-    """A URL that leads somewhere by itself, in which no event can choose the server."""
-    if not url:
-        return url
-    if not url.isascii() or not url.isprintable() or " " in re.sub(r"\{\{[^{}]*\}\}", "", url):
-        raise ValueError("must be ASCII without blanks; percent-encode other characters")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be complete, such as https://example.com/alerts; with a server, set path")
-    if "@" in parts.netloc:
-        raise ValueError("must not hold a user name or password; set auth, user and password")
-    if "{{" in parts.netloc:
-        raise ValueError("must not have placeholders in the server's name")
-    _ = parts.port  # raises ValueError for a port that is none
-    check(url)
-    return url
-
-
-def _absolute_path(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("must begin with /")
-    _complete_url(f"http://server{path}")
-    return path
-
-
-def _header_names(headers: dict[str, Secret]) -> dict[str, Secret]:
-    for name in headers:
-        if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{name!r} is not the name of a header")
-        if name.lower() in _OURS:
-            raise ValueError(f"{name} is set by alert itself")
+def _headers(headers: dict[str, Secret]) -> dict[str, Secret]:
+    if len({name.lower() for name in headers}) < len(headers):
+        raise ValueError("one header stands there twice")
+    for name, value in headers.items():
+        header_name(name)
+        if isinstance(value.reference, str):
+            if not value.reference.isprintable():
+                raise ValueError(f"the value of {name} holds a line end or another control character")
+            check_template(value.reference)
     return headers
+
+
+def _network(text: str) -> str:
+    ip_network(text)
+    return text
+
+
+TemplateText = Annotated[str, AfterValidator(check_template)]
+NetworkText = Annotated[str, AfterValidator(_network)]
 
 
 class WebSettings(Settings):
     """The options of one web action."""
 
-    url: Annotated[str, AfterValidator(_complete_url)] = Field(
+    url: Annotated[str, AfterValidator(complete_url)] = Field(
         "",
         title="URL",
         description="The complete URL, unless a server is given. {{ id }}, {{ severity }}, {{ event.computer }} and the like, "
         "after the server's name, stand for the notification's fields and are percent-encoded.",
     )
     server: str = Field(
-        "",
-        title="Server",
-        description="Name or address of the web server, in place of a URL.",
-        pattern=r"^([A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?)?$",
+        "", title="Server", description="Name or address of the web server, in place of a URL.", pattern=f"^$|{HOST}"
     )
     port: int | None = Field(
         None, title="Port", description="TCP port of the server. Blank: the usual one of the protocol.", ge=1, le=65535
     )
     protocol: Literal["https", "http"] = Field("https", title="Protocol", description="https is encrypted, http is not.")
-    path: Annotated[str, AfterValidator(_absolute_path)] = Field(
+    path: Annotated[str, AfterValidator(absolute_path)] = Field(
         "/", title="Path", description="What to ask the server for, with a query if need be; placeholders as in the URL."
     )
     method: Literal["GET", "POST", "PUT", "PATCH"] = Field(
         "POST", title="Method", description="GET only knocks, unless the URL has placeholders; the others carry a body."
     )
-    body: Literal["json", "none"] = Field(
-        "json", title="Body", description="json: the whole notification as a JSON object. none: no body. GET has none."
-    )
-    headers: Annotated[dict[str, Secret], AfterValidator(_header_names)] = Field(
+    headers: Annotated[dict[str, Secret], AfterValidator(_headers)] = Field(
         default_factory=dict,
         title="Headers",
-        description="More headers; each value is a secret, so that keys of web services can stand here.",
+        description="More headers; each value is a text with placeholders, or a reference to a secret such as a key.",
+    )
+    body: Literal["json", "form", "text", "none"] = Field(
+        "json", title="Body", description="What is sent: a JSON object, fields as of a web form, a text, or nothing."
+    )
+    fields: dict[str, TemplateText] = Field(
+        default_factory=dict,
+        title="Fields",
+        description="Name and template of each field, for JSON and forms. Blank: the whole notification in JSON, the usual "
+        "fields in a form.",
+    )
+    text: TemplateText = Field(
+        "", title="Text", description='Template of the text, for the body "text". Blank: subject and body of the notification.'
     )
     auth: Literal["none", "basic", "digest", "bearer"] = Field(
         "none",
@@ -93,11 +85,42 @@ class WebSettings(Settings):
     user: str = Field("", title="User name", description="For basic and digest authentication.")
     password: Secret | None = Field(None, title="Password", description="For basic and digest authentication.")
     token: Secret | None = Field(None, title="Token", description="For bearer authentication.")
-    ca_file: Path | None = Field(
-        None, title="CA file", description="PEM file of the authorities to trust. Blank: the usual public ones."
+    tls: ClientTls = Field(
+        default_factory=ClientTls, title="TLS", description="Whom to trust, and how to show who this end is."
+    )
+    signature: Signature | None = Field(
+        None, title="Signature", description="Signs each body, so that the receiver knows that it is genuine."
+    )
+    proxy: Proxy | None = Field(None, title="Proxy", description="The proxy that requests go through. Blank: none.")
+    proxy_from_environment: bool = Field(
+        False,
+        title="Proxy of the environment",
+        description="Use the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, as other programs do.",
+    )
+    allow_networks: list[NetworkText] = Field(
+        default_factory=list,
+        title="Allowed networks",
+        description="Networks such as 192.0.2.0/24 in which the server must be. Blank: all.",
+    )
+    deny_networks: list[NetworkText] = Field(
+        default_factory=list,
+        title="Denied networks",
+        description="Networks in which the server must not be, whatever name leads there; they win over the allowed ones.",
+    )
+    follow_redirects: bool = Field(
+        False, title="Follow redirects", description="Go where the server points to, at most five times, without credentials."
+    )
+    batch: bool = Field(
+        False, title="Several at once", description="Send what waits together in one request, a list in JSON even for one."
+    )
+    batch_format: Literal["json", "ndjson"] = Field(
+        "json", title="Form of several", description="json: an array. ndjson: a line for each."
+    )
+    on_close: bool = Field(
+        False, title="Send when it closes", description="Whether to tell as well that a condition or response has closed."
     )
     wait_seconds: float = Field(
-        10.0, title="Wait (seconds)", description="How long to wait for a connection, and for each part of the answer.",
+        10.0, title="Wait (seconds)", description="How long a request may take, from connecting to the end of the answer.",
         gt=0, le=300,
     )  # fmt: skip
 
@@ -110,14 +133,49 @@ class WebSettings(Settings):
         port = f":{self.port}" if self.port else ""
         return f"{self.protocol}://{host}{port}{self.path}"
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether requests go over TLS."""
+        return urlsplit(self.address).scheme == "https"
+
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _leads_somewhere(self) -> Self:
         if not self.url and not self.server:
             raise ValueError("nowhere to send to; set a complete url, or a server")
         if self.url and (self.server or self.port or self.path != "/"):
             raise ValueError("a url says it all; leave out server, port and path, or the url")
+        if self.proxy is not None and self.proxy_from_environment:
+            raise ValueError("there is one proxy; leave out proxy, or proxy_from_environment")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_who_asks(self) -> Self:
         if (self.auth in ("basic", "digest")) != bool(self.user and self.password):
             raise ValueError('user and password belong to auth "basic" or "digest", which needs both')
+        if self.auth == "basic" and ":" in self.user:
+            raise ValueError("a user name with a colon cannot be sent with basic authentication")
         if (self.auth == "bearer") != bool(self.token):
             raise ValueError('a token belongs to auth "bearer", which needs one')
+        if self.signature and self._own_names & {self.signature.header.lower(), self.signature.timestamp_header.lower()}:
+            raise ValueError("a header of the signature stands among the headers, too")
         return self
+
+    @model_validator(mode="after")
+    def _carries_what_is_written(self) -> Self:
+        if self.fields and (self.method == "GET" or self.body not in ("json", "form")):
+            raise ValueError('fields belong to the bodies "json" and "form"; GET has no body')
+        if self.text and (self.method == "GET" or self.body != "text"):
+            raise ValueError('text belongs to the body "text"; GET has no body')
+        if self.batch and (self.method == "GET" or self.body != "json"):
+            raise ValueError('batch belongs to the body "json"; GET has no body')
+        if self.batch and "{" in self.address + "".join(self._header_texts):
+            raise ValueError("a batch has one URL and one set of headers; leave placeholders out of them")
+        return self
+
+    @property
+    def _own_names(self) -> set[str]:
+        return {name.lower() for name in self.headers}
+
+    @property
+    def _header_texts(self) -> list[str]:
+        return [value.reference for value in self.headers.values() if isinstance(value.reference, str)]
