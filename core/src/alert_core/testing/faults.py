@@ -20,6 +20,7 @@ UNKNOWN_HOST = "alert-conformance.invalid"
 """A name that nobody can have: RFC 6761 keeps `.invalid` free."""
 
 _PATIENCE_SECONDS = 0.2
+_DRIP_SECONDS = 0.1
 _LINGER_NOT = struct.pack("ii", 1, 0)
 _GARBAGE = Random(0).randbytes(4096)  # noqa: S311 the same for everybody
 
@@ -128,10 +129,10 @@ class Silent(FaultServer):
 
 
 class Dripping(FaultServer):
-    """Sends one byte a second, so that no time limit between two bytes ever runs out."""
+    """Sends byte after byte, slowly but so that no time limit for the next one ever runs out; only one for the whole does."""
 
     def serve(self, connection: socket.socket) -> None:
-        while not self.wait(1.0):
+        while not self.wait(_DRIP_SECONDS):
             connection.sendall(b"2")
 
 
