@@ -26,7 +26,10 @@ BREAKAGES: dict[str, dict[str, Any]] = {
     "host name with a blank": {"hostname": "a b"},
     "program name with a bracket": {"app_name": "alert]"},
     "program name with a line end": {"app_name": "alert\n"},
-    "longest message too short": {"max_bytes": 100},
+    "longest message too short": {"max_bytes": 1023},
+    "unknown body": {"body": "xml"},
+    "unknown CEF version": {"cef_version": 2},
+    "key without certificate": {"tls": {"key": "/key.pem"}},
     "unknown key": {"host": "x"},
 }
 
@@ -53,11 +56,25 @@ def test_facility_is_a_name_or_a_number(given: object, name: str, number: int) -
 def test_defaults_are_those_of_the_protocol() -> None:
     settings = SyslogSettings.model_validate(GOOD)
 
-    assert (settings.port, settings.transport, settings.format, settings.facility_number) == (514, "udp", "rfc5424", 16)
+    assert (settings.effective_port, settings.transport, settings.format) == (514, "udp", "rfc5424")
+    assert (settings.facility_number, settings.body, settings.framing) == (16, "text", "octet-counting")
+
+
+@pytest.mark.parametrize(
+    ("given", "port"),
+    [({"transport": "tcp"}, 514), ({"transport": "tls"}, 6514), ({"transport": "tls", "port": 10514}, 10514)],
+)
+def test_port_follows_the_transport_unless_it_is_set(given: dict[str, Any], port: int) -> None:
+    assert SyslogSettings.model_validate(GOOD | given).effective_port == port
+
+
+def test_tls_settings_without_tls_are_refused() -> None:
+    with pytest.raises(ValidationError, match='tls has a meaning only with transport = "tls"'):
+        SyslogSettings.model_validate(GOOD | {"transport": "tcp", "tls": {"ca_file": "/ca.pem"}})
 
 
 def test_settings_survive_a_round_trip_through_toml() -> None:
-    settings = SyslogSettings.model_validate(GOOD | {"facility": 3, "ca_file": "/ca.pem"})
+    settings = SyslogSettings.model_validate(GOOD | {"facility": 3, "transport": "tls", "tls": {"ca_file": "/ca.pem"}})
 
     text = tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
 
@@ -77,7 +94,7 @@ def test_type_is_offered_through_its_entry_point() -> None:
 
 
 def test_importing_the_plugin_is_light() -> None:
-    code = "import sys, alert_syslog.plugin; print([m for m in ('alert_syslog._syslog', 'ssl') if m in sys.modules])"
+    code = "import sys, alert_syslog.plugin; print([m for m in ('alert_syslog._transport', 'ssl') if m in sys.modules])"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from alert_core import Context, DeliveryError, Event, Notification, Severity, Strength
+from alert_core.wire import restored, visible
 from alert_syslog import SyslogAction, SyslogSettings
 
 TIME = datetime(2026, 3, 1, 7, 28, 3, tzinfo=UTC)
@@ -112,7 +113,7 @@ def test_message_of_rfc_5424(udp: Receiver) -> None:
     key = log.idempotency_key(notification())
     got = udp.datagram()
     data = f'[alert@32473 id="{"0f" * 16}" delivery="{key}" severity="major" kind="fired" condition="brute-force" '
-    data += 'computer="db-01" quantity="5" eventType="auth-failure"]'
+    data += 'quantity="5"][event@32473 type="auth-failure" computer="db-01"]'
     assert got == f"<163>1 2026-03-01T07:28:03.000000Z sensor alert - threshold {data} brute-force: 5 failed logins"
     assert receipt.strength == Strength.HANDED_OVER
     assert receipt.detail == f"{len(got)} bytes to syslog server 127.0.0.1:{udp.port} (udp)"
@@ -139,44 +140,74 @@ def test_severity_is_mapped(udp: Receiver, severity: Severity, number: int) -> N
 
 
 def test_hostile_text_forges_nothing(udp: Receiver) -> None:
-    text = 'x"] [alert@32473 id="forged"] \\\n<0>1 - - - - - - second\r\x1b[2J\x00\u2028end \ud800'
-    sample = notification(condition=text, subject=text, type="two words\n")
+    text = 'x"] [alert@32473 id="forged"] \\n\n<0>1 - - - - - - second\r\x1b[2J\x00\u2028end \ud800 ␊'
 
-    got = over_udp(udp, sample)
+    got = over_udp(udp, notification(condition=text, subject=text, type="two words\n"))
 
     assert re.search("[\x00-\x1f\x7f-\x9f\u2028]", got) is None
     assert " two_words_ [" in got
-    assert 'condition="x\\"\\] [alert@32473 id=\\"forged\\"\\] \\\\\\\\n<0>1 ' in got
-    assert got.endswith(": 5 failed logins")
+    assert 'condition="x\\"\\] [alert@32473 id=\\"forged\\"\\] \\\\n␊<0>1 ' in got
+    assert got.endswith("\\n␊<0>1 - - - - - - second␍␛[2J␀␦{2028}end ␦{d800} ␦{240a}: 5 failed logins")
+    assert restored(got.partition("\ufeff")[2]) == f"{text}: 5 failed logins"
 
 
-@pytest.mark.parametrize("char", ["x", "é", "日", "😀"])
-@pytest.mark.parametrize("max_bytes", [480, 481, 482, 483])
-def test_long_message_is_cut_at_a_character_and_marked(udp: Receiver, char: str, max_bytes: int) -> None:
+@pytest.mark.parametrize("text", ["grüße", "plain"])
+def test_text_outside_ascii_is_announced_as_utf_8(udp: Receiver, text: str) -> None:
+    got = over_udp(udp, notification(body=text))
+
+    assert got.endswith(f"] brute-force: {text}" if text.isascii() else f"] \ufeffbrute-force: {text}")
+
+
+def test_byte_order_mark_can_be_left_out(udp: Receiver) -> None:
+    assert over_udp(udp, notification(body="grüße"), bom=False).endswith("] brute-force: grüße")
+
+
+@pytest.mark.parametrize("char", ["x", "é", "日", "😀", "\n", "\x85"])
+@pytest.mark.parametrize("max_bytes", [1024, 1025, 1026, 1027])
+def test_long_values_are_cut_at_a_character_and_marked(udp: Receiver, char: str, max_bytes: int) -> None:
     got = over_udp(udp, notification(body=char * 5000, condition=char * 5000), max_bytes=max_bytes)
 
-    assert got.endswith(f"{char}...[cut]")
-    assert max_bytes - 4 < len(got.encode()) <= max_bytes
+    widest = len(visible(char).encode())
+    assert got.endswith(f"{visible(char)}...[cut]")
+    assert f'{visible(char)}...[cut\\]" quantity="5"]' in got
+    assert max_bytes - 2 * widest < len(got.encode()) <= max_bytes
     assert 'id="0f0f' in got
+
+
+def test_only_what_is_long_is_cut(udp: Receiver) -> None:
+    got = over_udp(udp, notification(body="x" * 5000, subject="y" * 200, condition="c" * 200), max_bytes=1200)
+
+    assert f'condition="{"c" * 200}"' in got
+    assert f" {'y' * 200}: xxx" in got
+
+
+def test_values_that_cannot_be_cut_enough_are_left_out_from_the_last_one_on(udp: Receiver) -> None:
+    fields = dict.fromkeys(("computer", "user", "group"), "\x85" * 99)
+
+    got = over_udp(udp, notification(event=Event(time=TIME, type="t", **fields)), max_bytes=1024)
+
+    assert len(got.encode()) <= 1024
+    assert got.endswith("brute-force: 5 failed logins...[cut]")
+    assert [name for name in ("id", "condition", "computer", "user", "group") if f' {name}="' in got][-1] == "user"
 
 
 def test_message_that_just_fits_is_not_cut(udp: Receiver) -> None:
     rest = len(over_udp(udp, notification(body="x"), structured_data=False)) - 1
 
-    got = over_udp(udp, notification(body="x" * (480 - rest)), structured_data=False, max_bytes=480)
+    got = over_udp(udp, notification(body="x" * (1024 - rest)), structured_data=False, max_bytes=1024)
 
-    assert (len(got), got[-1]) == (480, "x")
+    assert (len(got), got[-1]) == (1024, "x")
 
 
 def test_octet_counting_keeps_messages_apart(tcp: Receiver) -> None:
     with closing(action(tcp.port, transport="tcp", structured_data=False)) as log:
-        log.send(notification(body="größer\n1 2 3\n"))
+        log.send(notification(body="größer\n1 2 3\r\n"))
         log.send(notification(body="second"))
 
         with closing(tcp.accept()) as connection:
             messages = [read_counted(connection), read_counted(connection)]
 
-    assert [text.rpartition(": ")[2] for text in messages] == ["größer\\n1 2 3", "second"]
+    assert [text.rpartition(": ")[2] for text in messages] == ["größer\n\t1 2 3␍", "second"]
 
 
 def test_newline_framing_keeps_messages_apart(tcp: Receiver) -> None:
@@ -186,8 +217,25 @@ def test_newline_framing_keeps_messages_apart(tcp: Receiver) -> None:
 
     with closing(tcp.accept()) as connection, connection.makefile(encoding="utf-8") as lines:
         bodies = [line.rpartition(": ")[2] for line in lines]
-    assert bodies == ["a\\nb\n", "second\n"]
+    assert bodies == ["a␊b\n", "second\n"]
     assert receipt.strength == Strength.HANDED_OVER
+
+
+def test_lines_can_be_joined_with_octet_counting_too(tcp: Receiver) -> None:
+    with closing(action(tcp.port, transport="tcp", multi_line=False)) as log:
+        log.send(notification(body="a\nb"))
+
+        with closing(tcp.accept()) as connection:
+            assert read_counted(connection).endswith("brute-force: a␊b")
+
+
+@pytest.mark.parametrize(
+    ("kind", "on_close", "sent"), [("closed", False, False), ("closed", True, True), ("fired", False, True)]
+)
+def test_what_closes_is_sent_if_asked_for(kind: str, on_close: bool, sent: bool) -> None:
+    log = action(514, on_close=on_close)
+
+    assert (log.declines(notification(kind=kind)) == "") == sent
 
 
 def test_closed_connection_is_noticed_before_the_next_message(tcp: Receiver) -> None:
@@ -298,7 +346,7 @@ class EncryptedReceiver(Receiver):
 
 
 def test_encrypted_messages_arrive_over_one_connection(certificate: tuple[Path, Path]) -> None:
-    options = {"server": "localhost", "transport": "tls", "framing": "newline", "ca_file": certificate[1]}
+    options = {"server": "localhost", "transport": "tls", "framing": "newline", "tls": {"ca_file": certificate[1]}}
 
     with closing(EncryptedReceiver(certificate)) as receiver, closing(action(receiver.port, **options)) as log:
         for body in ("first", "second", "third"):

@@ -1,32 +1,30 @@
-r"""How a notification becomes one syslog message.
+"""How a notification becomes one syslog message.
 
-Text from events cannot end a message, forge a field or command a terminal: control characters are shown as escapes, such as
-`\n`, and structured data is escaped as RFC 5424 says.
+Text from events cannot end a message, forge a field or command a terminal: each form escapes what means something in it, and
+control characters are made visible; see `alert_core.wire`.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import UTC
+from collections.abc import Sequence
 
-from alert_core import Notification, Severity
+from alert_core import Notification
+from alert_core.wire import event_texts, rfc5424, visible
+from alert_syslog._body import Body, notification_texts, own_severity
+from alert_syslog._cef import cef_body
+from alert_syslog._json import json_body
+from alert_syslog._leef import leef_body
+from alert_syslog._shorten import fit
+from alert_syslog._text import text_body
 from alert_syslog.settings import SyslogSettings
 
-__all__ = ["CUT", "compose"]
+__all__ = ["compose"]
 
-CUT = b"...[cut]"
-_SEVERITIES = {
-    Severity.CRITICAL: 2,
-    Severity.MAJOR: 3,
-    Severity.MINOR: 4,
-    Severity.LOW: 5,
-    Severity.INFORMATION: 6,
-}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # strftime would translate them
-_SD_ID = "alert@32473"  # 32473 is the enterprise number that RFC 5612 gives to examples
-_VALUE_LIMIT = 128
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# 32473 is the enterprise number that RFC 5612 gives to examples.
+_OWN, _EVENT = "alert@32473", "event@32473"
+_IDENTITY = ("id", "delivery")
+_BULKY = ("message", "attributes", "raw")
 
 
 def compose(notification: Notification, settings: SyslogSettings, *, hostname: str, key: str) -> bytes:
@@ -36,81 +34,67 @@ def compose(notification: Notification, settings: SyslogSettings, *, hostname: s
         notification: What to tell.
         settings: In which form.
         hostname: Name of this computer, for a setting that is blank.
-        key: Idempotency key; part of the structured data.
+        key: Idempotency key; part of the message.
     """
-    priority = settings.facility_number * 8 + _SEVERITIES[notification.severity]
+    body = _body(notification, settings, key)
     if settings.format == "rfc3164":
-        host = settings.hostname or _printable(hostname.split(".")[0], 255)
-        head = _head_3164(notification, host=host, tag=settings.app_name)
-    else:
-        data = _structured_data(notification, key, settings.max_bytes // 2) if settings.structured_data else "-"
-        host = settings.hostname or _printable(hostname, 255)
-        head = _head_5424(notification, host=host, app=settings.app_name, data=data)
-    message = f"<{priority}>{head}{_text(notification)}".encode("utf-8", "replace")
-    return message if len(message) <= settings.max_bytes else _cut(message, settings.max_bytes)
+        head = _head_3164(notification, settings, hostname, tagged=body.tagged)
+        return fit(body.texts, settings.max_bytes, lambda texts: head + body.render(texts))
+    data = _data(notification, key) if settings.structured_data else {}
+    if settings.body != "text":  # the body has the other fields
+        data = {place: text for place, text in data.items() if place[0] == _OWN and place[1] in _IDENTITY}
+    text, *others = body.texts
+    places = tuple(data)
+
+    def render(texts: Sequence[str]) -> str:
+        own = len(places) + 1
+        elements = _elements(places, [visible(value) for value in texts[1:own]])
+        message = rfc5424.Message(
+            facility=settings.facility_number,
+            severity=rfc5424.SEVERITIES[notification.severity],
+            time=notification.time,
+            host=settings.hostname or hostname,
+            app=settings.app_name,
+            kind=notification.type,
+            data=elements,
+            text=body.render([texts[0], *texts[own:]]),
+            bom=body.bom and settings.bom,
+        )
+        return rfc5424.render(message)
+
+    return fit([text, *data.values(), *others], settings.max_bytes, render)
 
 
-def _head_5424(notification: Notification, *, host: str, app: str, data: str) -> str:
-    time = notification.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return f"1 {time} {host} {app} - {_printable(notification.type, 32)} {data} "
+def _body(notification: Notification, settings: SyslogSettings, key: str) -> Body:
+    match settings.body:
+        case "cef":
+            return cef_body(notification, key=key, version=settings.cef_version)
+        case "leef":
+            return leef_body(notification, key=key)
+        case "json":
+            return json_body(notification)
+        case _:
+            return text_body(notification, keep_lines=settings.keeps_lines)
 
 
-def _head_3164(notification: Notification, *, host: str, tag: str) -> str:
+def _head_3164(notification: Notification, settings: SyslogSettings, hostname: str, *, tagged: bool) -> str:
+    priority = settings.facility_number * 8 + rfc5424.SEVERITIES[notification.severity]
     local = notification.time.astimezone()
-    return f"{_MONTHS[local.month - 1]} {local.day:2d} {local:%H:%M:%S} {host} {tag}: "
+    host = settings.hostname or rfc5424.header_field(hostname.split(".")[0], 255)
+    tag = f"{settings.app_name}: " if tagged else ""
+    return f"<{priority}>{_MONTHS[local.month - 1]} {local.day:2d} {local:%H:%M:%S} {host} {tag}"
 
 
-def _structured_data(notification: Notification, key: str, limit: int) -> str:
-    """The fields that fit into `limit` bytes, the ones that identify the notification first."""
-    data = f"[{_SD_ID}"
-    for name, value in _fields(notification, key):
-        parameter = f' {name}="{_escaped(value)}"' if value else ""
-        if len(f"{data}{parameter}]".encode("utf-8", "replace")) <= limit:
-            data += parameter
-    return f"{data}]"
+def _data(notification: Notification, key: str) -> dict[tuple[str, str], str]:
+    """The parameters of structured data, by element and name."""
+    data = {(_OWN, name): text for name, text in notification_texts(notification, key).items()}
+    event = event_texts(notification.event) | {"severity": own_severity(notification.event)}
+    return data | {(_EVENT, name): text for name, text in event.items() if name not in _BULKY}
 
 
-def _fields(notification: Notification, key: str) -> tuple[tuple[str, str], ...]:
-    event = notification.event
-    return (
-        ("id", notification.id),
-        ("delivery", key),
-        ("severity", notification.severity.value),
-        ("kind", notification.kind),
-        ("condition", notification.condition),
-        ("key", notification.key),
-        ("computer", event.computer),
-        ("quantity", str(notification.quantity)),
-        ("suppressed", str(notification.suppressed) if notification.suppressed else ""),
-        ("eventType", event.type),
-        ("eventId", event.id),
-        ("user", event.user),
-        ("source", event.source_address),
-        ("destination", event.destination_address),
-        ("risk", event.risk),
-    )
-
-
-def _text(notification: Notification) -> str:
-    """Subject and text on one line."""
-    body = notification.body.replace("\r\n", "\n").strip("\n")
-    return _visible(f"{notification.subject}: {body}" if body else notification.subject)
-
-
-def _escaped(value: str) -> str:
-    """A value of structured data."""
-    return re.sub(r'(["\\\]])', r"\\\1", _visible(value[:_VALUE_LIMIT]))
-
-
-def _visible(text: str) -> str:
-    return _CONTROL.sub(lambda found: _NAMED.get(found[0], f"\\x{ord(found[0]):02x}"), text)
-
-
-def _printable(text: str, limit: int) -> str:
-    """A field of the header: printable ASCII without blanks; `-` when nothing is left."""
-    return re.sub(r"[^!-~]", "_", text)[:limit] or "-"
-
-
-def _cut(message: bytes, limit: int) -> bytes:
-    """Shorten at a character boundary, and say so."""
-    return message[: limit - len(CUT)].decode("utf-8", "ignore").encode() + CUT
+def _elements(places: Sequence[tuple[str, str]], texts: Sequence[str]) -> tuple[rfc5424.Element, ...]:
+    parameters: dict[str, list[tuple[str, str]]] = {}
+    for (element, name), text in zip(places, texts, strict=True):
+        if text:
+            parameters.setdefault(element, []).append((name, text))
+    return tuple(rfc5424.Element(element, tuple(pairs)) for element, pairs in parameters.items())

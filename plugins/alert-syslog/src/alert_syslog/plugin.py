@@ -9,7 +9,7 @@ from alert_core import Action, Notification, Receipt, Strength, hookimpl
 from alert_syslog.settings import SyslogSettings
 
 if TYPE_CHECKING:
-    from alert_syslog._syslog import Transport
+    from alert_syslog._transport import Transport
 
 
 class SyslogAction(Action[SyslogSettings]):
@@ -20,14 +20,23 @@ class SyslogAction(Action[SyslogSettings]):
 
     name = "syslog"
     label = "Syslog"
+    on_close = True
     lossy = True
     instructions: ClassVar[str] = (
         "A syslog server (such as rsyslog or syslog-ng) must listen on the server's address and port with the chosen "
         "transport before this action is used, and firewalls in between must let the messages through. With TLS, its "
-        "certificate must be valid for the server's name and come from an authority that this computer trusts."
+        "certificate must be valid for the server's name and come from an authority that this computer, or the CA file of "
+        "the action, trusts; a server that asks for a client certificate must trust the authority of that one. A server "
+        "that cuts messages at a length of its own should be set to at least the longest message of this action."
     )
 
     _transport: Transport | None = None
+
+    def declines(self, notification: Notification) -> str:
+        """What closes, unless `on_close` asks for it."""
+        if notification.kind == "closed" and not self.settings.on_close:
+            return "nothing is sent when something closes; on_close is off"
+        return super().declines(notification)
 
     def send(self, notification: Notification) -> Receipt:
         """Hand the message over; with UDP and TCP alike, nobody says that it was stored."""
@@ -45,10 +54,10 @@ class SyslogAction(Action[SyslogSettings]):
             self._transport.close()
 
     def _way(self) -> Transport:
-        from alert_syslog._syslog import transport
+        from alert_syslog._transport import transport
 
         if self._transport is None:
-            self._transport = transport(self.settings)
+            self._transport = transport(self.settings, self.context.reveal)
         return self._transport
 
 
