@@ -1,30 +1,32 @@
-"""How a notification becomes the bytes of a mail.
-
-The standard library's `EmailMessage` is not used: it decodes encoded words in the text of a header, so that a subject taken
-from an event, such as `=?utf-8?q?a=0D=0ABcc:_x@y?=`, would add a header (seen with Python 3.11). `Header` takes text as text.
-"""
+"""How notifications become the bytes of a mail."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+import hashlib
+from base64 import encodebytes
+from collections.abc import Sequence
 from contextlib import suppress
-from email import policy
-from email.header import Header
 from email.headerregistry import Address
-from email.mime.text import MIMEText
 from email.utils import formatdate
 
 from alert_core import DeliveryError, Notification, Severity
-from alert_email.settings import EmailSettings, parse_address
+from alert_core.model import severity_rank
+from alert_email._address import parse_address
+from alert_email._facts import heading
+from alert_email._html import html_of, html_of_many
+from alert_email._neutral import LINE_LIMIT, header, one_line
+from alert_email._text import text_of, text_of_many
+from alert_email.settings import EmailSettings
 
 __all__ = ["Letterhead", "sender_address"]
 
-_POLICY = policy.compat32.clone(linesep="\r\n", mangle_from_=False)
-_LINE_LIMIT = 900  # RFC 5321 allows 998 bytes
-_LONGEST_NAME = "X-Alert-Condition"  # room for it is left, else folding would put a blank before the text
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters without tab and line feed
-_IMPORTANCE = {Severity.CRITICAL: "high", Severity.MAJOR: "high", Severity.MINOR: "normal"}
+_IMPORTANCE = {
+    Severity.CRITICAL: ("high", "1 (Highest)"),
+    Severity.MAJOR: ("high", "2 (High)"),
+    Severity.MINOR: ("normal", "3 (Normal)"),
+    Severity.LOW: ("low", "4 (Low)"),
+    Severity.INFORMATION: ("low", "5 (Lowest)"),
+}
 
 
 def sender_address(settings: EmailSettings, computer: str) -> Address:
@@ -60,9 +62,11 @@ class Letterhead:
             "To": _list(settings.to) or "undisclosed-recipients:;",
             "Cc": _list(settings.cc),
             "Auto-Submitted": "auto-generated",
+            # What Exchange looks at instead.
+            "X-Auto-Response-Suppress": "OOF, AutoReply",
+            "MIME-Version": "1.0",
         }
-        folded = {name: Header(value, header_name=name).encode(linesep="\r\n") for name, value in headers.items() if value}
-        self._head = _lines(folded)
+        self._head = _lines({name: value for name, value in headers.items() if value})
 
     def compose(self, notification: Notification, *, key: str) -> bytes:
         """The whole mail, lines ending in CR LF.
@@ -71,67 +75,73 @@ class Letterhead:
             notification: What to tell.
             key: Idempotency key; the Message-ID is made of it, so that a mail sent twice can be recognised.
         """
+        thread = self._id(_digest(notification.condition, notification.key))
         headers = {
-            "Subject": _header(_one_line(notification.subject)),
-            "Date": formatdate(localtime=True),
-            "Message-ID": f"<{key}@{self.sender.domain}>",
-            "Importance": _IMPORTANCE.get(notification.severity, "low"),
+            "Subject": header(heading(notification)),
+            # Repeats of one condition for one key hang on a mail that never was, so that readers show them together.
+            "In-Reply-To": thread,
+            "References": thread,
+            "X-Alert-Id": header(one_line(notification.id)),
+            "X-Alert-Condition": header(one_line(notification.condition)),
+            "X-Alert-Kind": header(one_line(notification.kind)),
+            "X-Alert-Severity": notification.severity.value,
+            "X-Alert-Time": notification.time.isoformat(),
         }
-        headers |= {f"X-Alert-{name}": _header(_one_line(value)) for name, value in _facts(notification).items()}
-        return self._head + _lines(headers) + _text(_plain(notification.body)).as_bytes(policy=_POLICY)
+        return self._mail(headers, key, notification.severity, text_of(notification), html_of(notification))
+
+    def compose_many(self, batch: Sequence[Notification], *, keys: Sequence[str]) -> bytes:
+        """One mail with several notifications, in the order in which they come.
+
+        Args:
+            batch: What to tell; at least two.
+            keys: Their idempotency keys.
+        """
+        worst = max(batch, key=lambda each: severity_rank(each.severity))
+        title = f"{len(batch)} notifications: {heading(worst)}, and {len(batch) - 1} more"
+        headers = {"Subject": header(title), "X-Alert-Count": str(len(batch)), "X-Alert-Severity": worst.severity.value}
+        return self._mail(headers, _digest(*keys), worst.severity, text_of_many(title, batch), html_of_many(title, batch))
+
+    def _mail(self, headers: dict[str, str], key: str, severity: Severity, text: str, html: str) -> bytes:
+        importance, priority = _IMPORTANCE[severity]
+        boundary = f"=_{key}"
+        headers |= {
+            "Date": formatdate(localtime=True),
+            "Message-ID": self._id(key),
+            "Importance": importance,
+            "X-Priority": priority,
+            "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+        }
+        parts = (_part("plain", text), _part("html", html))
+        body = b"".join(b"\r\n--%b\r\n%b" % (boundary.encode(), part) for part in parts)
+        return b"%b%b%b\r\n--%b--\r\n" % (self._head, _lines(headers), body, boundary.encode())
+
+    def _id(self, local: str) -> str:
+        return f"<{local}@{self.sender.domain}>"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _lines(headers: dict[str, str]) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
+    # UTF-8 is needed, and allowed by SMTPUTF8, for addresses whose local part is not ASCII; all other text is encoded already.
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
 
 
-def _facts(notification: Notification) -> dict[str, str]:
-    facts = {
-        "Id": notification.id,
-        "Condition": notification.condition,
-        "Kind": notification.kind,
-        "Severity": notification.severity.value,
-        "Time": notification.time.isoformat(),
-    }
-    return {name: value for name, value in facts.items() if value}
-
-
-def _text(body: str) -> MIMEText:
-    """Readable as it stands where possible; anything but short ASCII lines travels as base64."""
-    short = body.isascii() and max(map(len, body.split("\n"))) <= _LINE_LIMIT
-    return MIMEText(body, "plain", "us-ascii" if short else "utf-8", policy=policy.compat32)
-
-
-def _header(text: str) -> str:
-    """Text that a reader gets back as it is: encoded words unless it can be mistaken for nothing else."""
-    if text.isascii() and "=?" not in text and len(text) <= _LINE_LIMIT:
-        return text
-    return Header(text, "utf-8", header_name=_LONGEST_NAME).encode(linesep="\r\n")
+def _part(subtype: str, text: str) -> bytes:
+    """Readable as it stands where possible; anything that a server or a mailbox file might change travels as base64."""
+    if text.isascii() and "\n--" not in text and "\nFrom " not in f"\n{text}" and max(map(len, text.split("\n"))) <= LINE_LIMIT:
+        charset, encoding, content = "us-ascii", "7bit", text.encode()
+    else:
+        charset, encoding, content = "utf-8", "base64", encodebytes(text.encode())
+    start = f'Content-Type: text/{subtype}; charset="{charset}"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
+    return start.encode() + content.replace(b"\n", b"\r\n")
 
 
 def _address(address: Address) -> str:
-    name = _header(address.display_name)
+    name = header(address.display_name)
     return str(address) if name == address.display_name else f"{name} <{address.addr_spec}>"
 
 
 def _list(addresses: tuple[str, ...]) -> str:
-    return ", ".join(_address(parse_address(text)) for text in addresses)
-
-
-def _one_line(text: str) -> str:
-    """Header text: every run of white space and control characters is one blank."""
-    if text.isprintable():
-        return " ".join(text.split())
-    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in _encodable(text))
-    return " ".join(visible.split())
-
-
-def _plain(text: str) -> str:
-    """Body text: lines end in a line feed, other control characters are shown as escapes."""
-    lines = _encodable(text).replace("\r\n", "\n").replace("\r", "\n")
-    return _HIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", lines)
-
-
-def _encodable(text: str) -> str:
-    """Lone surrogates cannot travel as UTF-8."""
-    return text.encode("utf-8", "replace").decode()
+    return ",\r\n ".join(_address(parse_address(text)) for text in addresses)

@@ -1,29 +1,40 @@
-"""A kept connection to one mail server."""
+"""A kept connection to one mail server, and what its answers mean."""
 
 from __future__ import annotations
 
-import re
 import smtplib
-import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from alert_core import DeliveryError
-from alert_email._login import MECHANISMS, log_in
+from alert_core import DeliveryError, Secret
+from alert_core.tls import client_context
+from alert_email._connection import Answer, Connection, readable
+from alert_email._login import Login, LoginImpossible
 from alert_email.settings import EmailSettings
 
-__all__ = ["Accepted", "Mailer"]
+__all__ = ["ContentRefused", "Mailer", "Outcome"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accepted:
-    """What the server said when it took a mail."""
+class Outcome:
+    """What the server said to a mail.
 
-    reply: str
+    Attributes:
+        reply: Its words when it took it; empty when it refused every recipient.
+        refused: Who was refused for good, and why.
+        later: Who was refused for now, and why.
+    """
+
+    reply: str = ""
     refused: dict[str, str] = field(default_factory=dict)
+    later: dict[str, str] = field(default_factory=dict)
+
+
+class ContentRefused(DeliveryError):
+    """The server does not like what stands in the mail; another mail may be taken."""
 
 
 class Mailer:
@@ -31,29 +42,29 @@ class Mailer:
 
     Args:
         settings: Which server, and how.
-        password: Gives the password when it is needed, so that it is kept nowhere.
+        login: Logs in.
+        reveal: Gives the value of a secret when it is needed, so that it is kept nowhere.
     """
 
-    def __init__(self, settings: EmailSettings, password: Callable[[], str]) -> None:
-        self._settings = settings
-        self._password = password
-        self._recipients = settings.recipients
-        self._smtp: smtplib.SMTP | None = None
-        self._place = f"mail server {settings.server}:{settings.effective_port}"
+    def __init__(self, settings: EmailSettings, *, login: Login, reveal: Callable[[Secret], str]) -> None:
+        self._settings, self._login, self._reveal = settings, login, reveal
+        self._smtp: Connection | None = None
+        self.place = f"mail server {settings.server}:{settings.effective_port}"
 
-    def deliver(self, sender: str, mail: bytes) -> Accepted:
+    def deliver(self, sender: str, recipients: Sequence[str], mail: bytes) -> Outcome:
         """Hand over one mail.
 
         Raises:
-            DeliveryError: No recipient gets it.
+            DeliveryError: Nobody gets it, for another reason than who they are.
         """
         try:
-            smtp = self._begin(sender)
-            refused = self._name_recipients(smtp)
-            return Accepted(reply=self._checked(smtp.data(mail)), refused=refused)
-        except DeliveryError:
-            self._drop()
-            raise
+            smtp, answers = self._begin(sender, recipients)
+            outcome = _sorted(dict(zip(recipients, answers, strict=True)))
+            if len(outcome.refused) + len(outcome.later) < len(recipients):
+                return self._hand_over(smtp, mail, outcome)
+            with suppress(OSError):
+                smtp.rset()
+            return outcome
         except OSError as error:  # every SMTPException is one
             self._drop()
             self._fail(error)
@@ -71,113 +82,122 @@ class Mailer:
         if smtp is not None:
             smtp.close()
 
-    def _begin(self, sender: str) -> smtplib.SMTP:
-        """Open a transaction. Servers drop idle connections, so a kept one that fails here is replaced, once."""
+    def _begin(self, sender: str, recipients: Sequence[str]) -> tuple[Connection, list[Answer]]:
+        """Open a transaction. Servers drop idle connections, so a kept one is checked by this, and replaced."""
         if self._smtp is not None:
             with suppress(OSError):
-                if self._smtp.mail(sender)[0] == 250:
-                    return self._smtp
-            self._drop()
+                begun, *answers = self._say(self._smtp, sender, recipients)
+                if begun[0] == 250:
+                    return self._smtp, answers
+        self._drop()
         self._smtp = self._connect()
-        self._checked(self._smtp.mail(sender))
-        return self._smtp
+        begun, *answers = self._say(self._smtp, sender, recipients)
+        if begun[0] == 530 and not self._login.wanted:
+            self._refuse(f"answers: {_said(begun)}; set user and password, or oauth")
+        if begun[0] != 250:
+            raise smtplib.SMTPResponseException(*begun)
+        return self._smtp, answers
 
-    def _connect(self) -> smtplib.SMTP:
-        settings = self._settings
-        place, wait, name = (settings.server, settings.effective_port), settings.wait_seconds, _own_name()
-        if settings.security == "tls":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(*place, local_hostname=name, timeout=wait, context=self._tls())
-        else:
-            smtp = smtplib.SMTP(*place, local_hostname=name, timeout=wait)
+    def _say(self, smtp: Connection, sender: str, recipients: Sequence[str]) -> list[Answer]:
+        """Name sender and recipients, in letters of any script where the server knows how."""
+        foreign = [address for address in (sender, *recipients) if not address.isascii()]
+        if foreign and not smtp.has_extn("smtputf8"):
+            self._refuse(f"does not offer SMTPUTF8, which the address {foreign[0]} needs")
+        smtp.command_encoding = "utf-8" if foreign else "ascii"
+        named = [f"RCPT TO:<{address}>" for address in recipients]
+        return smtp.exchange([f"MAIL FROM:<{sender}>{' BODY=8BITMIME SMTPUTF8' if foreign else ''}", *named])
+
+    def _hand_over(self, smtp: Connection, mail: bytes, outcome: Outcome) -> Outcome:
         try:
+            code, words = smtp.data(mail)
+        except smtplib.SMTPDataError as error:
+            code, words = error.smtp_code, _bytes(error.smtp_error)
+        if code == 250:
+            return Outcome(reply=_said((code, words)), refused=outcome.refused, later=outcome.later)
+        problem = f"{self.place} answers: {_said((code, words))}"
+        raise DeliveryError(problem) if code < 500 else ContentRefused(problem, retryable=False)
+
+    # --- connecting
+
+    def _connect(self) -> Connection:
+        try:
+            return self._connected()
+        except smtplib.SMTPAuthenticationError:
+            if not self._login.try_another_token():
+                raise
+            return self._connected()
+
+    def _connected(self) -> Connection:
+        settings = self._settings
+        smtp = Connection(wait_seconds=settings.wait_seconds)
+        try:
+            tls = self._tls() if settings.security == "tls" else None
+            smtp.open(settings.server, settings.effective_port, tls=tls, server_name=self._server_name)
             smtp.ehlo_or_helo_if_needed()
             self._secure(smtp)
-            self._log_in(smtp)
+            if self._login.wanted:
+                self._login.log_in(smtp)
+        except LoginImpossible as error:
+            smtp.close()
+            self._refuse(str(error))
         except BaseException:
             smtp.close()
             raise
         return smtp
 
-    def _secure(self, smtp: smtplib.SMTP) -> None:
+    def _secure(self, smtp: Connection) -> None:
         if self._settings.security in ("none", "tls"):
             return
         if smtp.has_extn("starttls"):
-            smtp.starttls(context=self._tls())
-            smtp.ehlo_or_helo_if_needed()
+            smtp.encrypt(self._tls(), self._server_name)
         elif self._settings.security == "starttls":
             self._refuse('does not offer STARTTLS; set security to "tls", "starttls-if-offered" or "none"')
 
+    @property
+    def _server_name(self) -> str:
+        return self._settings.tls.server_name or self._settings.server
+
     def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self._settings.ca_file)
-        if self._settings.security == "starttls-if-offered":
-            # Whoever can pose as the server can as well not offer encryption: checking would only break honest servers.
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+        # Whoever can pose as the server can as well not offer encryption: checking would only break honest servers.
+        return client_context(self._settings.tls, self._reveal, verify=self._settings.security != "starttls-if-offered")
 
-    def _log_in(self, smtp: smtplib.SMTP) -> None:
-        if self._settings.password is None:
-            return
-        offered = set(smtp.esmtp_features.get("auth", "").upper().split())
-        if not offered:
-            self._refuse("offers no authentication; leave the password blank or connect with encryption")
-        if not offered.intersection(MECHANISMS):
-            names = _clean(" ".join(sorted(offered)).encode())
-            ntlm = "NTLM (Secure Password Authentication) is not supported, " if "NTLM" in offered else ""
-            self._refuse(f"demands authentication by {names}; {ntlm}allow {' or '.join(MECHANISMS)} there")
-        try:
-            log_in(smtp, offered=offered, user=self._settings.user, password=self._password())
-        except UnicodeError:
-            # Not chained: the error holds the password.
-            raise DeliveryError("user name and password must be ASCII for this mail server", retryable=False) from None
-
-    def _name_recipients(self, smtp: smtplib.SMTP) -> dict[str, str]:
-        answers = {address: smtp.rcpt(address) for address in self._recipients}
-        refused = {address: answer for address, answer in answers.items() if answer[0] not in (250, 251)}
-        if len(refused) == len(answers):
-            listed = ", ".join(f"{address}: {_said(answer)}" for address, answer in refused.items())
-            retryable = any(code < 500 for code, _ in refused.values())
-            raise DeliveryError(f"{self._place} refuses every recipient: {listed}", retryable=retryable)
-        return {address: _said(answer) for address, answer in refused.items()}
-
-    def _checked(self, answer: tuple[int, bytes]) -> str:
-        if answer[0] != 250:
-            raise DeliveryError(f"{self._place} answers: {_said(answer)}", retryable=answer[0] < 500)
-        return _said(answer)
+    # --- failures
 
     def _refuse(self, problem: str) -> NoReturn:
-        raise DeliveryError(f"{self._place} {problem}", retryable=False)
+        raise DeliveryError(f"{self.place} {problem}", retryable=False)
 
     def _fail(self, error: OSError) -> NoReturn:
         """Tell in one line what the library raised."""
         if isinstance(error, smtplib.SMTPAuthenticationError):
+            what = "the access token" if self._settings.oauth else "user name or password"
             # Not chained and without the server's words: a careless server repeats what it was sent.
-            raise DeliveryError(
-                f"{self._place} refuses user name or password ({error.smtp_code})", retryable=error.smtp_code < 500
-            ) from None
+            raise DeliveryError(f"{self.place} refuses {what} ({error.smtp_code})", retryable=error.smtp_code < 500) from None
+        problem, retryable = self._meaning(error)
+        raise DeliveryError(f"{self.place} {problem}", retryable=retryable) from error
+
+    def _meaning(self, error: OSError) -> tuple[str, bool]:
         if isinstance(error, smtplib.SMTPResponseException):
-            text = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
-            problem, retryable = f"answers: {_said((error.smtp_code, text))}", not 500 <= error.smtp_code < 600
-        elif isinstance(error, ssl.SSLCertVerificationError):
-            problem, retryable = f"has a certificate that is not trusted: {error.verify_message}", True
-        elif isinstance(error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) else error, TimeoutError):
-            problem, retryable = f"did not answer within {self._settings.wait_seconds:g} seconds", True
-        else:
-            problem, retryable = f"cannot be used: {getattr(error, 'strerror', None) or error}", True
-        raise DeliveryError(f"{self._place} {problem}", retryable=retryable) from error
+            said = _said((error.smtp_code, _bytes(error.smtp_error)))
+            return f"answers: {said}", not 500 <= error.smtp_code < 600
+        cause = error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) else error
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"has a certificate that is not trusted: {cause.verify_message}", True
+        if isinstance(cause, TimeoutError):
+            return f"did not answer within {self._settings.wait_seconds:g} seconds", True
+        return f"cannot be used: {getattr(error, 'strerror', None) or error}", True
 
 
-def _own_name() -> str:
-    """The name for EHLO: the computer's if it is a full one, else an address literal; never a slow look-up."""
-    name = socket.gethostname()
-    return name if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", name) else "[127.0.0.1]"
+def _sorted(answers: dict[str, Answer]) -> Outcome:
+    bad = {address: answer for address, answer in answers.items() if answer[0] not in (250, 251)}
+    return Outcome(
+        refused={address: _said(answer) for address, answer in bad.items() if answer[0] >= 500},
+        later={address: _said(answer) for address, answer in bad.items() if answer[0] < 500},
+    )
 
 
-def _said(answer: tuple[int, bytes]) -> str:
-    return f"{answer[0]} {_clean(answer[1])}".strip()
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()
 
 
-def _clean(text: bytes) -> str:
-    """A server's words in one line, without control characters, not longer than a person reads."""
-    printable = "".join(c if c.isprintable() else " " for c in text[:600].decode("utf-8", "replace"))
-    return " ".join(printable.split())[:300]
+def _said(answer: Answer) -> str:
+    return f"{answer[0]} {readable(answer[1].decode('utf-8', 'replace'))}".strip()
