@@ -1,0 +1,7 @@
+from alert_file.conformance import FileConformance, StdinConformance
+
+
+class TestFile(FileConformance): ...
+
+
+class TestStdin(StdinConformance): ...
