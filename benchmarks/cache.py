@@ -1,4 +1,4 @@
-"""What is made once and kept: the streams, the environment of ElastAlert 2, the SEC program.
+"""What is made once and kept: the streams, the environments of ElastAlert 2 and Apprise, the SEC program.
 
 Everything is in `benchmarks/.cache`, which git ignores; delete it to start afresh.
 """
@@ -9,6 +9,7 @@ import itertools
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.events import Stream
@@ -17,6 +18,7 @@ FOLDER = Path(__file__).parent / ".cache"
 
 # elastalert2 imports pytz without naming it among its requirements.
 ELASTALERT = ("elastalert2==2.19.0", "orjson>=3.10", "pytz")
+APPRISE = ("apprise==2.2.0",)
 
 
 def folder() -> Path:
@@ -50,7 +52,16 @@ def head(file: Path, events: int) -> Path:
 
 def elastalert_python() -> str | None:
     """An interpreter with ElastAlert 2, in an own environment, since it pins libraries; `None` if there is no getting it."""
-    environment = folder() / "elastalert"
+    return _python_with("elastalert", ELASTALERT)
+
+
+def apprise_python() -> str | None:
+    """An interpreter with Apprise; `None` if there is no getting it."""
+    return _python_with("apprise", APPRISE)
+
+
+def _python_with(name: str, requirements: Sequence[str]) -> str | None:
+    environment = folder() / name
     python = environment / "bin" / "python"
     done = environment / "done"
     if done.exists():
@@ -58,7 +69,7 @@ def elastalert_python() -> str | None:
     uv = shutil.which("uv")
     make = [uv, "venv", "--clear", "-q", "-p", sys.executable] if uv else [sys.executable, "-m", "venv", "--clear"]
     install = [uv, "pip", "install", "-q", "-p", str(python)] if uv else [str(python), "-m", "pip", "install", "-q"]
-    if _succeeds([*make, str(environment)]) and _succeeds([*install, *ELASTALERT]):
+    if _succeeds([*make, str(environment)]) and _succeeds([*install, *requirements]):
         done.touch()
         return str(python)
     return None

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def pin() -> None:
-    """Keep this process, and those it starts, on the last core that it may use; the first ones serve interrupts."""
+def pin(*, first: bool = False) -> None:
+    """Keep this process, and those it starts, on the last core that it may use, or on the first; that one serves interrupts."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, {(min if first else max)(os.sched_getaffinity(0))})
 
 
 def cpu_seconds_of(command: Sequence[str], *, cwd: str | None = None) -> float:

@@ -1,0 +1,229 @@
+"""One sender in a process of its own: `python -m benchmarks.senders NAME PORT COUNT` prints what it needed as JSON.
+
+Nothing of ours is imported here, since Apprise's interpreter runs this as well; our channels are in `benchmarks.channels`.
+Every sender keeps what can be kept (connection, session, engine) and makes what differs from message to message.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+
+from benchmarks.processes import pin
+
+Send = Callable[[int], object]
+"""Sends message number N, or, for those that carry several, the batch that begins with it."""
+
+SUBJECT = "outbreak on 7 computers in group Sales"
+BODY = (
+    "Seven different computers reported the risk Trojan.Gen.2 within 60 minutes.\n"
+    "Computers: pc-0017, pc-0042, pc-0108, pc-0230, pc-0231, pc-0404, pc-0512\n"
+    "Last event: Trojan.Gen.2 in C:\\Users\\jdoe\\Downloads\\invoice.exe, action taken: quarantined\n"
+    "While the damper was active, 12 further events matched.\n"
+)
+TRAP_OID = (1, 3, 6, 1, 4, 1, 57264, 1, 0, 1)
+OBJECT_OID = (1, 3, 6, 1, 4, 1, 57264, 1, 1)
+
+
+def document(number: int) -> dict[str, Any]:
+    """A notification of usual size, about 900 bytes as JSON, for senders that are not ours."""
+    return {
+        "id": f"{number:032x}", "condition": "outbreak", "revision": "0123456789ab", "type": "threshold", "kind": "fired",
+        "key": "", "time": "2026-03-01T12:00:00Z", "severity": "critical", "subject": SUBJECT, "body": BODY, "quantity": 7,
+        "event": {
+            "time": "2026-03-01T12:00:00Z", "type": "risk", "id": f"events:{number}", "source": "sepm", "computer": "pc-0512",
+            "severity": "critical", "group": "My Company\\Sales", "user": "jdoe", "risk": "Trojan.Gen.2",
+            "action": "quarantined", "source_address": "192.0.2.17",
+        },
+    }  # fmt: skip
+
+
+# --- the libraries, used well --------------------------------------------------------------------------------------------
+
+
+def requests_session(port: int) -> Send:
+    """`requests.Session`, kept."""
+    requests = importlib.import_module("requests")
+    session, url = requests.Session(), f"http://127.0.0.1:{port}/alerts"
+    session.trust_env = False
+    headers = {"Content-Type": "application/json"}
+
+    def send(number: int) -> object:
+        body = json.dumps(document(number)).encode()
+        answer = session.post(url, data=body, headers={**headers, "Idempotency-Key": f"{number:032x}"}, timeout=10)
+        answer.raise_for_status()
+        return answer
+
+    return send
+
+
+def smtplib_kept(port: int) -> Send:
+    """A kept `smtplib` connection, and a mail with text and HTML from the standard library."""
+    smtp = smtplib.SMTP("127.0.0.1", port, local_hostname="localhost", timeout=10)
+
+    def send(number: int) -> object:
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = "alert@example.com", "ann@example.com", SUBJECT
+        mail["Message-ID"] = f"<{number:032x}@example.com>"
+        mail["Date"] = datetime.now(UTC)
+        mail.set_content(BODY)
+        mail.add_alternative(f"<html><body><h1>{SUBJECT}</h1><pre>{BODY}</pre></body></html>", subtype="html")
+        return smtp.send_message(mail)
+
+    return send
+
+
+def udp_socket(port: int) -> Send:
+    """A connected UDP socket, and an RFC 5424 line put together for each message."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.connect(("127.0.0.1", port))
+    host = socket.gethostname()
+
+    def send(number: int) -> object:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        note = document(number)
+        data = "".join(
+            f' {name}="{_escaped(str(note[name]))}"' for name in ("id", "condition", "type", "key", "severity", "kind")
+        )
+        text = f"{note['subject']}: {note['body']}"
+        return sock.send(f"<130>1 {now} {host} alert 77 notification [alert@32473{data}] {text}".encode())
+
+    return send
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")
+
+
+def pysnmp_layers(port: int) -> Send:
+    """pysnmp's messages and encoder on a kept socket."""
+    api = importlib.import_module("pysnmp.proto.api")
+    encoder = importlib.import_module("pyasn1.codec.ber.encoder")
+    module = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.connect(("127.0.0.1", port))
+
+    def send(number: int) -> object:
+        pdu = module.TrapPDU()
+        module.apiTrapPDU.set_defaults(pdu)
+        bindings = module.apiTrapPDU.get_varbinds(pdu)[:1]
+        bindings.append((module.ObjectIdentifier((1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)), module.ObjectIdentifier(TRAP_OID)))
+        for index, value in enumerate(_values(number), 1):
+            bindings.append((module.ObjectIdentifier((*OBJECT_OID, index, 0)), module.OctetString(value)))
+        module.apiTrapPDU.set_varbinds(pdu, bindings)
+        message = module.Message()
+        module.apiMessage.set_defaults(message)
+        module.apiMessage.set_community(message, "public")
+        module.apiMessage.set_pdu(message, pdu)
+        return sock.send(encoder.encode(message))
+
+    return send
+
+
+def pysnmp_high_level(port: int) -> Send:
+    """pysnmp's high-level API with a kept engine, as its documentation shows it."""
+    asyncio = importlib.import_module("asyncio")
+    hlapi = importlib.import_module("pysnmp.hlapi.v3arch.asyncio")
+    loop = asyncio.new_event_loop()
+    engine, community, context = hlapi.SnmpEngine(), hlapi.CommunityData("public"), hlapi.ContextData()
+    target = loop.run_until_complete(hlapi.UdpTransportTarget.create(("127.0.0.1", port)))
+    oid = ".".join(map(str, TRAP_OID))
+    objects = ".".join(map(str, OBJECT_OID))
+
+    def send(number: int) -> object:
+        trap = hlapi.NotificationType(hlapi.ObjectIdentity(oid)).add_varbinds(
+            *((f"{objects}.{index}.0", hlapi.OctetString(value)) for index, value in enumerate(_values(number), 1))
+        )
+        return loop.run_until_complete(hlapi.send_notification(engine, community, target, context, "trap", trap))
+
+    return send
+
+
+def _values(number: int) -> list[str]:
+    note = document(number)
+    return [str(note[name]) for name in ("id", "condition", "type", "key", "severity", "subject", "body", "kind", "time")]
+
+
+def subprocess_run(_: int) -> Send:
+    """`subprocess.run` of the program, with the JSON on its standard input."""
+
+    def send(number: int) -> object:
+        return subprocess.run(["/bin/true"], input=json.dumps(document(number)).encode(), capture_output=True, check=True)
+
+    return send
+
+
+# --- Apprise -----------------------------------------------------------------------------------------------------------------
+
+
+def _apprise(url: str) -> Send:
+    apprise = importlib.import_module("apprise")
+    target = apprise.Apprise()
+    if not target.add(url):
+        raise RuntimeError(f"Apprise does not take {url}")
+
+    def send(number: int) -> object:
+        if not target.notify(title=SUBJECT, body=f"{BODY}{json.dumps(document(number)['event'])}", notify_type="failure"):
+            raise RuntimeError("Apprise could not deliver")
+        return None
+
+    return send
+
+
+def apprise_json(port: int) -> Send:
+    """Apprise, `json://`."""
+    return _apprise(f"json://127.0.0.1:{port}/alerts")
+
+
+def apprise_mail(port: int) -> Send:
+    """Apprise, `mailto://`; it asks the resolver for this computer's name before every mail, which is not what is measured."""
+    socket.getfqdn = lambda name="": "localhost"
+    return _apprise(f"mailto://127.0.0.1:{port}?from=alert@example.com&to=ann@example.com&smtp=127.0.0.1&mode=insecure")
+
+
+def apprise_syslog(port: int) -> Send:
+    """Apprise, `rsyslog://`."""
+    return _apprise(f"rsyslog://127.0.0.1:{port}")
+
+
+def measured(send: Send, numbers: Sequence[int], messages: int) -> dict[str, float]:
+    """Send after a warm-up; seconds of wall and of CPU, children included, for one message."""
+    for number in numbers[: max(1, len(numbers) // 20)]:
+        send(-1 - number)
+    gc.collect()
+    wall, used = time.perf_counter(), _cpu()
+    for number in numbers:
+        send(number)
+    return {"wall": (time.perf_counter() - wall) / messages, "cpu": (_cpu() - used) / messages}
+
+
+def _cpu() -> float:
+    import resource
+
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def main(name: str, port: str, count: str) -> None:
+    """Measure one sender."""
+    pin()
+    module, _, function = name.rpartition(":")
+    sender: Callable[[int], Send] = getattr(importlib.import_module(module or "benchmarks.senders"), function)
+    # Not this module once more under another name: a sender may be given in it.
+    send, messages = sender(int(port)), int(count)
+    step = getattr(sender, "carries", 1)
+    print(json.dumps(measured(send, range(0, messages, step), messages)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
