@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alert_core import Action, ConfigError, Context, DeliveryError, Notification, Receipt, Secret, Settings, Strength
 from alert_core.testing import ActionConformance
+from alert_core.testing.component import ComponentConformance
+from alert_core.testing.network import NetworkConformance
 
 Check = Callable[..., None]
 
@@ -31,7 +34,7 @@ class NoteAction(Action[NoteSettings]):
 
     def send(self, notification: Notification) -> Receipt:
         try:
-            with self.settings.path.open("a") as out:
+            with self.settings.path.open("a", encoding="utf-8") as out:
                 out.write(f"{notification.subject}\n")
         except OSError as error:
             raise DeliveryError(f"cannot append to {self.settings.path}") from error
@@ -43,18 +46,27 @@ class Kit(ActionConformance):
     settings = {"path": "notes.txt"}
     unreachable = {"path": "/no/such/folder/notes.txt"}
     time_limit_seconds = 0.1
+    hostile_count = 20
+
+    def aim(self, host: str, port: int) -> None:
+        """It writes to a file."""
+
+    def arrived(self) -> list[str]:
+        return Path("notes.txt").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture
-def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Check:
     """Makes one test of the kit for an action class that differs from the good one."""
     monkeypatch.chdir(tmp_path)
     context = Context(name="conformance", state_folder=tmp_path / "state", program_folder=tmp_path / "bin")
 
-    def check(test: str, action: type[Action[Any]], **changes: Any) -> None:
-        kit = type("ChangedKit", (Kit,), {"action": action, **changes})()
-        method = getattr(kit, test)
-        offered = {"context": context, "monkeypatch": monkeypatch, "reachable": kit.settings}
+    def check(test: str, action: type[Action[Any]], *, kit: type[Any] = Kit, **changes: Any) -> None:
+        changed = type("ChangedKit", (kit,), {"action": action, **changes})()
+        method = getattr(changed, test)
+        offered = {
+            "context": context, "monkeypatch": monkeypatch, "reachable": changed.settings, "caplog": caplog,
+        }  # fmt: skip
         method(**{name: offered[name] for name in inspect.signature(method).parameters})
 
     return check
@@ -133,6 +145,43 @@ class Forgetful(NoteAction):
         return "always the same"
 
 
+class Chatty(NoteAction):
+    def send(self, notification: Notification) -> Receipt:
+        logging.getLogger("chatty").debug("password %s", self.settings.password.resolve())
+        return super().send(notification)
+
+
+class Sharing(NoteAction):
+    lines: ClassVar[list[str]] = []
+
+    def send(self, notification: Notification) -> Receipt:
+        if self.lines == ["closed"]:
+            raise DeliveryError("another instance has closed what both use")
+        return super().send(notification)
+
+    def close(self) -> None:
+        self.lines.append("closed")
+
+
+class Forgotten(NoteAction):
+    def send_many(self, batch: Sequence[Notification]) -> Sequence[Receipt | DeliveryError]:
+        return [self.send(batch[0])]
+
+
+class Splitting(NoteAction):
+    def send(self, notification: Notification) -> Receipt:
+        with self.settings.path.open("a", encoding="utf-8") as out:
+            out.write(f"{notification.subject}\n{notification.event.user}\n")
+        return Receipt(Strength.ACCEPTED)
+
+
+class Narrow(NoteAction):
+    def send(self, notification: Notification) -> Receipt:
+        if not notification.subject.isascii():
+            raise DeliveryError("cannot carry this subject", retryable=False)
+        return super().send(notification)
+
+
 class Leaking(NoteAction):
     sockets: ClassVar[list[socket.socket]] = []
 
@@ -170,19 +219,27 @@ FAULTS: list[tuple[str, type[Action[Any]], str]] = [
     ("test_unknown_keys_are_refused", with_settings(WithTable), "Table"),
     ("test_settings_that_nobody_may_see_are_secrets", with_settings(Plain), "Plain.auth_key"),
     ("test_settings_survive_being_saved_as_toml", with_settings(Unsavable), "cannot be set"),
-    ("test_secrets_are_not_shown", with_settings(Talkative), "_shows_a_secret"),
+    ("test_secrets_are_not_shown", with_settings(Talkative), "a secret stands in"),
     ("test_constructor_does_no_input_or_output", Early, "not allowed here"),
     ("test_taken_notification_has_a_receipt", Silent, "isinstance"),
-    ("test_taken_notification_has_a_receipt", Gossip, "_shows_a_secret"),
+    ("test_taken_notification_has_a_receipt", Gossip, "a secret stands in"),
     ("test_delivery_that_cannot_succeed_raises_delivery_error_in_time", Careless, "not FileNotFoundError"),
     ("test_delivery_that_cannot_succeed_raises_delivery_error_in_time", Optimist, "not None"),
     ("test_delivery_that_cannot_succeed_raises_delivery_error_in_time", Slow, "did not return within 0.1 seconds"),
-    ("test_delivery_that_cannot_succeed_raises_delivery_error_in_time", Gossip, "_shows_a_secret"),
+    ("test_delivery_that_cannot_succeed_raises_delivery_error_in_time", Gossip, "a secret stands in"),
     ("test_test_button_tells_good_targets_from_bad_ones", Optimist, "True"),
     ("test_retry_has_the_same_idempotency_key", Forgetful, "different deliveries have different keys"),
+    ("test_secrets_are_in_no_log", Chatty, "stands in the log"),
+    ("test_two_instances_do_not_interfere", Sharing, "another instance has closed"),
+    ("test_batch_has_one_answer_for_each_notification", Forgotten, "send_many() gave"),
+    ("test_hostile_text_becomes_a_message_and_nothing_else", Splitting, "became"),
+    ("test_hostile_text_becomes_a_message_and_nothing_else", Narrow, "must not keep it from being delivered"),
 ]  # fmt: skip
 NEEDS_INSTALLATION = {"test_it_is_offered_through_an_entry_point", "test_registration_imports_nothing_heavy"}
-PASSED = [name for name in dir(ActionConformance) if name.startswith("test_") and name not in NEEDS_INSTALLATION]
+NEEDS_NETWORK = {name for name in dir(NetworkConformance) if name not in dir(ComponentConformance)}
+PASSED = [
+    name for name in dir(ActionConformance) if name.startswith("test_") and name not in NEEDS_INSTALLATION | NEEDS_NETWORK
+]
 
 
 @pytest.mark.parametrize("test", PASSED)
@@ -224,3 +281,11 @@ def test_heavy_import_is_found_out(fake_distribution: Any, check: Check) -> None
     assert "smtplib" in str(found.value)
     assert "jinja2" in str(found.value)
     assert "alert_heavy" not in sys.modules
+
+
+def test_author_is_told_that_nobody_knows_what_arrives(check: Check) -> None:
+    class Silent(Kit):
+        arrived = ActionConformance.arrived
+
+    with pytest.raises(pytest.skip.Exception, match=r"give the test class `arrived\(self\)`"):
+        check("test_hostile_text_becomes_a_message_and_nothing_else", NoteAction, kit=Silent)

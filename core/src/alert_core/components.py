@@ -52,12 +52,14 @@ class Context:
         state_folder: A folder of its own, made on first use, kept over restarts.
         program_folder: The `bin` folder from which executables may be run.
         resolver: Resolves secret references of plugins; use `reveal`.
+        formats: The installed formats by name, for a format that holds records of another.
     """
 
     name: str
     state_folder: Path = Path("state")
     program_folder: Path = Path("bin")
     resolver: Callable[[Mapping[str, str]], str | None] | None = field(default=None, repr=False)
+    formats: Mapping[str, type[Format[Any]]] = field(default_factory=dict, repr=False)
 
     def reveal(self, secret: Secret) -> str:
         """The value of a secret. Use it at once and keep it nowhere.
@@ -312,9 +314,14 @@ class Format(Component[SettingsT]):
         """One event per record, in order.
 
         A record that cannot be read becomes an event of type `unparsed` (use `unparsed()`); nothing is dropped or raised.
-        An event without an id or a source gets them from the core, and so does an `unparsed` event its time.
+        An event without an id or a source gets them from the core, and so does one whose time is `UNKNOWN_TIME` its time.
         """
 
     def decoder(self, projection: Projection) -> BlockDecoder | None:
         """A faster way to the fields that the configuration needs, if the format has one. Default: none."""
         return None
+
+    @classmethod
+    def recognises(cls, text: str) -> bool:
+        """Whether a record can only be of this format, for the format `auto`; quick, and rather no than wrong. Default: never."""
+        return False

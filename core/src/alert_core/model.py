@@ -15,6 +15,7 @@ import msgspec
 __all__ = [
     "EVENT_FIELDS",
     "EVICTED",
+    "HEADER",
     "OWN_TYPES",
     "UNKNOWN_TIME",
     "UNPARSED",
@@ -39,10 +40,13 @@ UNPARSED = "unparsed"
 EVICTED = "state-evicted"
 """The type of the event by which the engine reports that a condition had to give up what it remembered of some keys."""
 
+HEADER = "header"
+"""The type of an event made from a line that only says how other lines read."""
+
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of an event whose record does not say one, until the core gives it that of the record before it."""
 
-OWN_TYPES = frozenset({UNPARSED, EVICTED, "timer"})
+OWN_TYPES = frozenset({UNPARSED, HEADER, EVICTED, "timer"})
 """Types that only concern conditions which name them; a condition for every type means every type that sources report."""
 
 
@@ -105,12 +109,25 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     flags: tuple[str, ...] = ()
 
     def get(self, field: str) -> Any:
-        """The value of an event field, else of the attribute of that name, else `None`."""
-        return getattr(self, field) if field in EVENT_FIELDS else self.attributes.get(field)
+        """The value of an event field, else of the attribute of that name, else `None`; dots reach into attributes."""
+        if field in EVENT_FIELDS:
+            return getattr(self, field)
+        value = self.attributes.get(field)
+        return _inside(self.attributes, field) if value is None and "." in field else value
 
 
 EVENT_FIELDS = frozenset(Event.__struct_fields__) - {"attributes"}
 """Names that `Event.get` and filters take from the event itself; any other name is looked up in its attributes."""
+
+
+def _inside(attributes: dict[str, Any], path: str) -> Any:
+    """The value in nested objects that a path with dots leads to, if any."""
+    value: Any = attributes
+    for part in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(part)
+    return value
 
 
 def unparsed(record: bytes, reason: str) -> Event:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from alert_core import Context
 from alert_snmp import SnmpAction, SnmpSettings
 
 USER: dict[str, Any] = {
@@ -58,13 +59,20 @@ def test_a_host_is_a_name_or_an_address(host: str) -> None:
         ({**V2C, "trap_oid": "1.3.6.1.4294967296"}, "is not an object identifier"),
         ({**V2C, "trap_oid": "1.3.6.1.٣"}, "numeric object identifier"),
         ({**V2C, "communty": "x"}, "Extra inputs"),
+        ({**V2C, "base_oid": "enterprises.1"}, "numeric object identifier"),
+        ({**V2C, "preset": "tippingpoint", "base_oid": "1.3.6.1.4.1.32473.1"}, "base_oid moves the numbers of preset alert"),
+        ({**V2C, "preset": "tipping-point"}, "'alert' or 'tippingpoint'"),
+        ({**V2C, "agent_address": "192.0.2.1"}, "part of version v1 alone"),
+        ({**V2C, "version": "v1", "agent_address": "2001:db8::1"}, "Expected 4 octets"),
+        ({**V2C, "version": "v1", "trap_oid": "1.3.6.1.4.1.1.2147483648"}, "no room for trap numbers"),
+        ({**V2C, "engine_id": "0x80001f88056e6d73"}, "part of version v3 alone"),
         ({**V3, "engine_id": "0x80"}, "5 to 32 bytes"),
         ({**V3, "engine_id": "00" * 12}, "5 to 32 bytes"),
         ({**V3, "user": without(USER, "auth_key")}, "auth and auth_key belong together"),
         ({**V3, "user": without(USER, "privacy")}, "privacy and privacy_key belong together"),
         ({**V3, "user": without(USER, "auth", "auth_key")}, "privacy needs auth"),
         ({**V3, "user": {**USER, "privacy_key": "short"}}, "privacy_key is shorter than 8 characters"),
-        ({**V3, "user": {**USER, "auth": "SHA-3"}}, "'MD5', 'SHA'"),
+        ({**V3, "user": {**USER, "auth": "SHA-3"}}, "'MD5', 'SHA-1'"),
         ({**V3, "user": {**USER, "name": "ä" * 20}}, "longer than 32 bytes"),
     ],
 )
@@ -77,6 +85,13 @@ def test_an_oid_may_begin_with_a_dot() -> None:
     settings = SnmpSettings.model_validate({**V2C, "test_oid": ".1.3.6.1.4.1.10734.3.4.3.0.17"})
 
     assert settings.test_oid == "1.3.6.1.4.1.10734.3.4.3.0.17"
+
+
+def test_settings_without_effect_are_pointed_out() -> None:
+    settings = SnmpSettings.model_validate({**V2C, "close_oid": "1.3.6.1.4.1.1.2"})
+
+    assert list(SnmpAction(settings, Context(name="noc")).check()) == ["close_oid is never sent, because trap_on_close is off"]
+    assert not SnmpAction(SnmpSettings.model_validate(V3), Context(name="noc")).check()
 
 
 def test_no_secret_shows_in_the_settings_or_their_errors() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +198,73 @@ def test_message_that_just_fits_is_not_cut(udp: Receiver) -> None:
     assert (len(got), got[-1]) == (1024, "x")
 
 
+@pytest.mark.parametrize("form", ["rfc5424", "rfc3164"])
+def test_body_cef(udp: Receiver, form: str) -> None:
+    event = Event(
+        time=TIME, type="auth|failure", id="e=1", computer="db-01", user="CORP\\ann", source_address="2001:db8::7", count=3
+    )
+
+    got = over_udp(udp, notification(condition="a|b", body="1\n2 = \x1b", event=event), format=form, body="cef")
+
+    head, _, cef = got.partition("CEF:")
+    assert head.endswith('"] ' if form == "rfc5424" else " sensor ")
+    assert cef.startswith(f"0|alert|alert|{version('alert-syslog')}|a\\|b|brute-force|7|rt=1772350083000 alertType=threshold ")
+    assert f" externalId={'0f' * 16} " in cef
+    end = "end=1772350083000 cat=auth|failure alertEventId=e\\=1 dhost=db-01 duser=CORP\\\\ann c6a2Label=Source IPv6 Address "
+    assert cef.endswith(end + "c6a2=2001:db8::7 cnt=3 msg=1\\n2 \\= ␛")
+
+
+def test_cef_1_has_no_fields_of_its_own_for_ipv6(udp: Receiver) -> None:
+    event = Event(time=TIME, type="t", source_address="2001:db8::7", destination_address="192.0.2.1")
+
+    got = over_udp(udp, notification(event=event), body="cef", cef_version=1)
+
+    assert "CEF:1|" in got
+    assert " src=2001:db8::7 dst=192.0.2.1 msg=" in got
+
+
+@pytest.mark.parametrize("form", ["rfc5424", "rfc3164"])
+def test_body_leef(udp: Receiver, form: str) -> None:
+    event = Event(time=TIME, type="auth", computer="db-01", user="CORP\\ann", risk="a^b")
+
+    got = over_udp(udp, notification(condition="a|b", body="1\n2 = 3", event=event), format=form, body="leef")
+
+    head, _, leef = got.partition("LEEF:2.0|")
+    assert head.endswith('"] ' if form == "rfc5424" else " sensor ")
+    assert leef.startswith(
+        f"alert|alert|{version('alert-syslog')}|a␦{{7c}}b|^|devTime=1772350083000^sev=7^alertId={'0f' * 16}^"
+    )
+    assert leef.endswith("^cat=auth^resource=db-01^usrName=CORP\\ann^alertRisk=a␦{5e}b^msg=1␊2 = 3")
+
+
+@pytest.mark.parametrize("form", ["rfc5424", "rfc3164"])
+def test_body_json_is_the_whole_notification(udp: Receiver, form: str) -> None:
+    sent = notification(body="grüße\n\x85\u2028\x1b", event=Event(time=TIME, type="t", attributes={"a": [1, None]}))
+
+    got = over_udp(udp, sent, format=form, body="json")
+
+    head, _, text = got.partition("{")
+    assert head.endswith('"] ' if form == "rfc5424" else " sensor alert: ")
+    assert re.search("[\x00-\x1f\x7f-\x9f\u2028]", text) is None
+    assert msgspec.json.decode("{" + text, type=Notification) == sent
+
+
+def test_long_json_stays_json_and_says_that_it_was_cut(udp: Receiver) -> None:
+    event = Event(time=TIME, type="t", raw="r" * 200, attributes={"a": "b" * 3000})
+
+    got = over_udp(udp, notification(body='"\\' * 3000, event=event, computers=("c",)), body="json")
+
+    found = msgspec.json.decode(got[got.index("{") :], type=Notification)
+    assert (found.body[-8:], found.event.raw, found.computers) == ("...[cut]", "r" * 200, ("c",))
+    assert (found.event.flags, found.event.attributes) == (("cut",), {})
+
+
+def test_half_a_character_does_not_stop_json(udp: Receiver) -> None:
+    got = over_udp(udp, notification(body="\ud800"), body="json")
+
+    assert '"body":"\\ud800"' in got
+
+
 def test_octet_counting_keeps_messages_apart(tcp: Receiver) -> None:
     with closing(action(tcp.port, transport="tcp", structured_data=False)) as log:
         log.send(notification(body="größer\n1 2 3\r\n"))
@@ -313,51 +379,105 @@ def test_test_button_sends_a_marked_sample(udp: Receiver) -> None:
     assert 'kind="test"' in udp.datagram()
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    if not shutil.which("openssl"):
-        pytest.skip("openssl makes the certificate, and it is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-    subprocess.run(["openssl", "req", *options, "-keyout", key, "-out", cert], check=True, capture_output=True)
-    return key, cert
-
-
 class EncryptedReceiver(Receiver):
     """Takes one TLS connection in a thread of its own, because both ends must shake hands at the same time."""
 
-    def __init__(self, certificate: tuple[Path, Path]) -> None:
+    def __init__(self, certificates: Any, *, client_authority: str = "", rude: bool = False) -> None:
         super().__init__(socket.SOCK_STREAM)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(certificate[1], certificate[0])
+        self.context.load_cert_chain(certificates["server"], certificates.key("server"))
+        if client_authority:
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(certificates[client_authority])
         self.got: list[str] = []
+        self.clients: list[Any] = []
+        self.rude = rude
         self.thread = threading.Thread(target=self.serve)
         self.thread.start()
 
     def serve(self) -> None:
         with self.accept() as plain, suppress(OSError), self.context.wrap_socket(plain, server_side=True) as connection:
-            self.got += connection.makefile(encoding="utf-8")
+            self.clients.append(connection.getpeercert())
+            if not self.rude:
+                self.got += connection.makefile(encoding="utf-8")
 
     def close(self) -> None:
         self.thread.join(10)
         super().close()
 
 
-def test_encrypted_messages_arrive_over_one_connection(certificate: tuple[Path, Path]) -> None:
-    options = {"server": "localhost", "transport": "tls", "framing": "newline", "tls": {"ca_file": certificate[1]}}
+def encrypted(receiver: Receiver, certificates: Any, *, client: str = "", **tls: Any) -> SyslogAction:
+    shown = {"certificate": certificates[client], "key": certificates.key(client)} if client else {}
+    table = {"ca_file": certificates["authority"]} | shown | tls
+    return action(receiver.port, server="localhost", transport="tls", framing="newline", tls=table)
 
-    with closing(EncryptedReceiver(certificate)) as receiver, closing(action(receiver.port, **options)) as log:
+
+def test_encrypted_messages_arrive_over_one_connection(certificates: Any) -> None:
+    with closing(EncryptedReceiver(certificates)) as receiver, closing(encrypted(receiver, certificates)) as log:
         for body in ("first", "second", "third"):
             log.send(notification(body=body))
 
     assert [line.rpartition(": ")[2] for line in receiver.got] == ["first\n", "second\n", "third\n"]
 
 
-def test_untrusted_certificate_is_refused(certificate: tuple[Path, Path]) -> None:
-    with closing(EncryptedReceiver(certificate)) as receiver:
-        error = refusal(action(receiver.port, server="localhost", transport="tls"))
+def test_client_certificate_is_shown_to_a_server_that_asks(certificates: Any) -> None:
+    asking = EncryptedReceiver(certificates, client_authority="authority")
 
-    assert "has a certificate that is not trusted: self-signed certificate" in str(error)
+    with closing(asking) as receiver, closing(encrypted(receiver, certificates, client="client")) as log:
+        log.send(notification())
+
+    [shown] = receiver.clients
+    assert shown["subject"] == ((("commonName", "client"),),)
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("client", ["", "stranger"])
+def test_client_that_the_server_refuses_is_told(certificates: Any, client: str) -> None:
+    with closing(EncryptedReceiver(certificates, client_authority="authority")) as receiver:
+        error = refusal(encrypted(receiver, certificates, client=client))
+
+    assert "does not agree on TLS: " in str(error)
+    assert error.retryable
+
+
+def test_server_that_closes_after_the_handshake_is_not_trusted_with_a_message(certificates: Any) -> None:
+    with closing(EncryptedReceiver(certificates, rude=True)) as receiver:
+        error = refusal(encrypted(receiver, certificates))
+
+    assert str(error).endswith("it closed the connection at once; it may ask for another client certificate")
+
+
+@pytest.mark.parametrize(
+    ("tls", "reason"),
+    [
+        ({"ca_file": None}, "has a certificate that is not trusted: unable to get local issuer certificate"),
+        ({"server_name": "siem.example.com"}, "has a certificate that is not trusted: Hostname mismatch"),
+    ],
+)
+def test_server_that_is_not_the_right_one_is_refused(certificates: Any, tls: dict[str, Any], reason: str) -> None:
+    with closing(EncryptedReceiver(certificates)) as receiver:
+        error = refusal(encrypted(receiver, certificates, **tls))
+
+    assert reason in str(error)
     assert receiver.got == []
+
+
+def test_server_that_does_not_speak_tls_is_named(tcp: Receiver, certificates: Any) -> None:
+    def answer() -> None:
+        with tcp.accept() as connection:
+            connection.recv(4096)
+            connection.sendall(b"220 hello\r\n")
+
+    with closing(encrypted(tcp, certificates)) as log:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        error = refusal(log)
+        thread.join(10)
+
+    assert "does not agree on TLS: " in str(error)
+
+
+def test_missing_certificate_is_named_by_its_setting(tcp: Receiver, certificates: Any, tmp_path: Path) -> None:
+    error = refusal(encrypted(tcp, certificates, ca_file=tmp_path / "none.pem"))
+
+    assert "tls.ca_file" in str(error)

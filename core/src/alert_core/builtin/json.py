@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import typing
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from alert_core.components import Format
+from alert_core.builtin._flat import Keys, mappable
+from alert_core.components import Context, Format
 from alert_core.model import EVENT_FIELDS, Event, unparsed
 from alert_core.projection import BlockDecoder, Projection
 from alert_core.settings import Settings
 
-__all__ = ["JsonFormat", "JsonSettings"]
+__all__ = ["JsonFormat", "JsonSettings", "Mapping"]
 
 # What the core fills in itself; a record's key of that name is an attribute.
 _OWN = frozenset({"id", "source", "raw", "flags"})
@@ -26,24 +29,44 @@ _INTEGERS = frozenset({"source_port", "destination_port"})
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """What a schema calls the fields of an event; a format may bring one, which the settings then add to.
+
+    Attributes:
+        fields: Event field = keys, the first that leads to something counts.
+        values: Event field = what is written, in lower case = what is meant.
+        default_type: The type of records that do not say one.
+    """
+
+    fields: typing.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: typing.Mapping[str, typing.Mapping[str, str]] = field(default_factory=dict)
+    default_type: str = "event"
+
+
 class JsonSettings(Settings):
     """Where in the object things are."""
 
-    fields: dict[str, str] = Field(
+    fields: Annotated[dict[str, Keys], AfterValidator(mappable)] = Field(
         default_factory=dict,
         title="Field mapping",
         description=(
-            "Event field = key in the record. Dots reach into nested objects. "
-            "A field that is not named here is taken from the key of its own name. "
+            "Event field = key in the record, or several keys of which the first that is there counts. Dots reach into nested "
+            "objects, numbers into lists. A field that is not named here is taken from the key of its own name. "
             "Map `id` to the sender's own identity for a record, if it has one that is never used twice."
         ),
-        examples=[{"time": "@timestamp", "computer": "host.name"}],
+        examples=[{"time": "@timestamp", "computer": ["host.name", "host.ip"]}],
+    )
+    values: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        title="Value mapping",
+        description="Event field = what is written = what is meant, for fields that use numbers or words of their own.",
+        examples=[{"severity": {"1": "major", "2": "minor", "3": "low"}}],
     )
     default_type: str = Field(
-        default="event",
-        min_length=1,
+        default="",
         title="Default type",
-        description="The type of records that do not say one.",
+        description="The type of records that do not say one; empty: `event`, or the name of the schema.",
     )
     timezone: str = Field(
         default="UTC",
@@ -58,14 +81,6 @@ class JsonSettings(Settings):
             raise ValueError(f"{value!r} is not a known time zone")
         return value
 
-    @field_validator("fields")
-    @classmethod
-    def _not_own(cls, value: dict[str, str]) -> dict[str, str]:
-        for name in value:
-            if name in _OWN - {"id"}:
-                raise ValueError(f"{name!r} is filled in by alert and cannot be mapped")
-        return value
-
 
 class JsonFormat(Format[JsonSettings]):
     """One JSON object per record; keys that are event fields go there, all others become attributes.
@@ -76,6 +91,22 @@ class JsonFormat(Format[JsonSettings]):
 
     name = "json"
     label = "JSON object per line"
+    mapping: ClassVar[Mapping | None] = None
+    """The schema of the records; without one, a key that is called like an event field fills it."""
+
+    def __init__(self, settings: JsonSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        schema = self.mapping or Mapping()
+        self._fields = {**schema.fields, **settings.fields}
+        self._own_names = _FIELDS - self._fields.keys() if self.mapping is None else frozenset[str]()
+        self._default_type = settings.default_type or schema.default_type
+        self._meanings = {
+            name: {
+                **schema.values.get(name, {}),
+                **{written.lower(): meant for written, meant in settings.values.get(name, {}).items()},
+            }
+            for name in schema.values.keys() | settings.values.keys()
+        }
 
     @cached_property
     def _zone(self) -> Any:
@@ -96,16 +127,19 @@ class JsonFormat(Format[JsonSettings]):
             time = self._time(values.pop("time", None))
         except ValueError as error:
             return unparsed(record, str(error))
-        return _event(time, values, content, record, self.settings.default_type)
+        return _event(time, values, content, record, self._default_type)
 
     def _mapped(self, content: dict[str, Any]) -> dict[str, Any]:
         """The values of event fields; what is taken leaves `content`, whose rest are the attributes."""
-        values = {name: _reach(content, key) for name, key in self.settings.fields.items()}
-        for name in _FIELDS - values.keys():
+        values = {name: _first(content, keys) for name, keys in self._fields.items()}
+        for name in self._own_names:
             if name in content:
                 values[name] = content.pop(name)
-        for key in self.settings.fields.values():
-            content.pop(key, None)
+        for keys in self._fields.values():
+            content.pop(keys[0], None)
+        for name, meanings in self._meanings.items():
+            if (meant := meanings.get(_text(values.get(name)).lower())) is not None:
+                values[name] = meant
         return values
 
     def _time(self, value: Any) -> datetime:
@@ -123,12 +157,15 @@ class JsonFormat(Format[JsonSettings]):
 
     def decoder(self, projection: Projection) -> BlockDecoder | None:
         """Straight into the projection, if all keys are at the top level."""
-        keys = {name: self.settings.fields.get(name, name) for name in (*projection.fields, "time", "type", "count")}
-        hidden = {key for name, key in self.settings.fields.items() if name not in keys}
-        plain = not projection.whole and not _OWN & keys.keys() and not hidden & set(keys.values())
+        wanted = frozenset((*projection.fields, "time", "type", "count"))
+        keys = {name: self._fields[name][0] if name in self._fields else name for name in wanted}
+        hidden = {paths[0] for name, paths in self._fields.items() if name not in wanted}
+        single = all(len(self._fields[name]) == 1 for name in wanted & self._fields.keys())
+        plain = single and self.mapping is None and not self._meanings.keys() & wanted
+        plain = plain and not projection.whole and not _OWN & wanted and not hidden & set(keys.values())
         if not plain or any("." in key for key in keys.values()) or len(set(keys.values())) < len(keys):
             return None
-        struct = projection.define(keys, default_type=self.settings.default_type)
+        struct = projection.define(keys, default_type=self._default_type)
         return msgspec.json.Decoder(struct, strict=False).decode_lines
 
 
@@ -155,16 +192,24 @@ def _value(raw: msgspec.Raw) -> Any:
         return bytes(raw).decode()
 
 
-def _reach(content: Mapping[str, Any], path: str) -> Any:
+def _reach(content: typing.Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path, or at a key that itself has dots."""
     if path in content:
         return content[path]
     value: Any = content
     for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
+        if isinstance(value, list):
+            value = value[int(part)] if part.isdecimal() and int(part) < len(value) else None
+        elif isinstance(value, dict) and part in value:
+            value = value[part]
+        else:
             return None
-        value = value[part]
     return value
+
+
+def _first(content: typing.Mapping[str, Any], paths: Sequence[str]) -> Any:
+    """What stands at the first path that leads to something."""
+    return next((value for path in paths if (value := _reach(content, path)) not in (None, "")), None)
 
 
 def _event(time: datetime, values: dict[str, Any], attributes: dict[str, Any], record: bytes, default_type: str) -> Event:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from alert_core.builtin._regex import compile_regex, required_text
-from alert_core.builtin._times import TimeReader, lacks_year, parse_zone
+from alert_core.wire.times import TimeReader, lacks_year, parse_zone
 from alert_core.components import Context, Format
 from alert_core.model import EVENT_FIELDS, Event, unparsed
 from alert_core.settings import Settings

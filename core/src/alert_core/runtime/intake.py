@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from alert_core.components import Batch, Format
-from alert_core.model import UNKNOWN_TIME, UNPARSED, Event, unparsed
+from alert_core.model import UNKNOWN_TIME, Event, unparsed
 from alert_core.projection import Projection
 
 __all__ = ["Intake"]
@@ -26,7 +27,7 @@ class Intake:
         projection: What the engine looks at.
 
     Attributes:
-        last: Time of the last record, which a record that has none of its own inherits.
+        last: Time of the last record, which a record inherits that has none of its own and was not spooled.
     """
 
     def __init__(self, source: str, format: Format[Any], projection: Projection) -> None:
@@ -49,10 +50,11 @@ class Intake:
 
     def _take_whole(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
         records = batch.split()
+        arrived = _arrival(batch)
         events = []
         for event in self._decoded(records):
-            if event.type == UNPARSED and event.time == UNKNOWN_TIME:
-                event = msgspec.structs.replace(event, time=self.last)
+            if event.time == UNKNOWN_TIME:
+                event = msgspec.structs.replace(event, time=arrived or self.last)
             self.last = event.time
             events.append(msgspec.structs.replace(event, source=self.source))
         project = self._projection.project
@@ -86,6 +88,12 @@ class Intake:
         """With the sender's identity, else that of the place where it stands, which is the same whenever it is read again."""
         identity = event.id or f"{self.source}:{batch.start.origin}:{position}"
         return msgspec.structs.replace(event, id=identity, source=self.source)
+
+
+def _arrival(batch: Batch) -> datetime | None:
+    """When the batch was written to a spool, which is the time of records that do not say any; `None` if it was not."""
+    received = batch.start.hints.get("received")
+    return UNKNOWN_TIME + timedelta(microseconds=received) if isinstance(received, int) else None
 
 
 def _lines(block: bytes) -> int:

@@ -80,7 +80,7 @@ class NetworkConformance(ComponentConformance):
             outcome = self._attempt(self.aim_tls(faults.HOST, server.port), context)
 
         assert server.visited, "aim_tls() does not lead to the host and port that it was given"
-        assert server.received == b"", "it spoke to a server whose certificate nobody has signed"
+        assert server.received == b"", "it told something to a server with a certificate nobody has signed"
         self._must_be_retried(outcome)
 
     def _aimed(self) -> None:

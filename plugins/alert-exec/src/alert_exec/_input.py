@@ -16,7 +16,7 @@ LONGEST = 4096
 """How many characters a variable or an argument has at most."""
 _MAX_TEXT = 65_536
 _MAX_COMPUTERS = 1000
-_MAX_DOCUMENT = 1_048_576
+_MAX_DOCUMENT = 4 * 1_048_576
 
 
 def variables(notification: Notification, key: str) -> dict[str, str]:

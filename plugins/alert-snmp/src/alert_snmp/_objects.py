@@ -1,66 +1,71 @@
-"""Which objects a trap carries, and under which numbers.
-
-The numbers hang below net-snmp's playpen, a branch set aside for private use: the project has no enterprise number of its
-own, and the number 32473 of RFC 5612 is for documentation, not for real networks. 25378 keeps clear of other tenants of the
-playpen; it is the word "alert" on the keys of a telephone.
-
-    enterprise.0.n     notifications: 1 fired, 2 closed, 3 test
-    enterprise.1.n.0   objects: see `varbinds`
-"""
+"""What a trap is made of: numbered values, and how text becomes one."""
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
-from alert_core.model import Notification, severity_rank
+from alert_core.model import Notification
 
-ENTERPRISE = "1.3.6.1.4.1.8072.9999.9999.25378"
-FIRED, CLOSED, TEST = (f"{ENTERPRISE}.0.{number}" for number in (1, 2, 3))
-
+MAX_BODY = 1024
 # SnmpAdminString and DisplayString, which management stations expect of short texts, end here.
 _MAX_LINE = 255
 _MARK = "…"
 _MAX_GAUGE = 2**32 - 1
 
+Kind = Literal["integer", "gauge", "octets", "address"]
 
-@dataclass(frozen=True, slots=True)
-class Varbind:
+
+class Varbind(NamedTuple):
     """One object of a trap: its number, what kind of value it has, and the value."""
 
     oid: str
-    kind: Literal["integer", "gauge", "octets"]
+    kind: Kind
     value: int | bytes
 
 
-def varbinds(notification: Notification, key: str, max_bytes: int) -> list[Varbind]:
-    """The objects of a notification, in the order of their numbers.
+class Preset(Protocol):
+    """A MIB's numbers: which notifications there are, and which objects each carries."""
 
-    Args:
-        notification: What to tell.
-        key: The idempotency key of this delivery.
-        max_bytes: Where the body is cut.
-    """
-    values: list[tuple[Literal["integer", "gauge", "octets"], int | bytes]] = [
-        ("octets", line(notification.id)),
-        ("octets", line(notification.condition)),
-        ("integer", severity_rank(notification.severity) + 1),
-        ("octets", line(notification.subject)),
-        ("octets", line(notification.computer)),
-        ("octets", date_and_time(notification.time)),
-        ("gauge", min(notification.quantity, _MAX_GAUGE)),
-        ("gauge", min(notification.suppressed, _MAX_GAUGE)),
-        ("octets", clean(notification.body, max_bytes, keep="\n\t")),
-        ("octets", line(key)),
-    ]
-    return [Varbind(f"{ENTERPRISE}.1.{number}.0", kind, value) for number, (kind, value) in enumerate(values, 1)]
+    @property
+    def fired(self) -> str:
+        """Number of the notification that a condition was met."""
+
+    @property
+    def closed(self) -> str:
+        """Number of the notification that it is over."""
+
+    @property
+    def test(self) -> str:
+        """Number of the notification that the Test button sends."""
+
+    def varbinds(self, oid: str, notification: Notification, key: str) -> list[Varbind]:
+        """The objects of a notification.
+
+        Args:
+            oid: Under which number it is sent.
+            notification: What to tell.
+            key: The idempotency key of this delivery.
+
+        Raises:
+            DeliveryError: The notification lacks what the MIB asks for.
+        """
+
+
+def gauge(number: int) -> int:
+    """A count, as high as a Gauge32 goes."""
+    return max(0, min(number, _MAX_GAUGE))
 
 
 def line(text: str) -> bytes:
     """A text without control characters, as long as a management station takes it."""
     return clean(text, _MAX_LINE)
+
+
+def body(text: str) -> bytes:
+    """A text of several lines."""
+    return clean(text, MAX_BODY, keep="\n\t")
 
 
 def clean(text: str, max_bytes: int, *, keep: str = "") -> bytes:

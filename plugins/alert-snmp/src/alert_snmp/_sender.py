@@ -8,7 +8,7 @@ from typing import Protocol
 from alert_core import Context, DeliveryError, Secret, SecretError
 from alert_snmp._identity import EngineIdentity
 from alert_snmp._objects import Varbind
-from alert_snmp.settings import SHORTEST_KEY, SnmpSettings
+from alert_snmp.settings import SHORTEST_KEY, SnmpSettings, User
 
 
 class Sender(Protocol):
@@ -27,44 +27,41 @@ def open_sender(settings: SnmpSettings, context: Context) -> tuple[Sender, str]:
     Raises:
         DeliveryError: A secret cannot be resolved or is too short, or the state folder cannot be written.
     """
+    if settings.user is None:
+        return _community_sender(settings, _reveal(context, settings.community)), ""
+    identity = EngineIdentity(context.state_folder, bytes.fromhex(settings.engine_id) if settings.engine_id else None)
+    sender = _user_sender(settings, settings.user, _user_keys(settings.user, context), identity)
+    # Receivers of informs are engines of their own, and need not know ours.
+    return sender, "" if settings.confirm else f"engine id 0x{identity.engine_id.hex()}"
+
+
+def _community_sender(settings: SnmpSettings, community: str) -> Sender:
     if settings.confirm:
-        return _open_informs(settings, context), ""
-    from alert_snmp._trap import TrapSender, Wrap, community_messages
+        from alert_snmp._inform import InformSender, community_credentials
 
-    wrap: Wrap
-    detail = ""
-    if settings.user is None:
-        wrap = community_messages(_reveal(context, settings.community), v1=settings.version == "v1")
-    else:
-        from alert_snmp._usm import UserMessages
+        return InformSender(settings, community_credentials(community))
+    from alert_snmp._trap import TrapSender, V1TrapSender, community_messages
 
-        identity = _identity(settings, context)
-        detail = f"engine id 0x{identity.engine_id.hex()}"
-        wrap = UserMessages(settings.user, *_user_keys(settings, context), identity).wrap
-    return TrapSender(settings.host, settings.port, wrap, v1=settings.version == "v1"), detail
+    wrap = community_messages(community, v1=settings.version == "v1")
+    if settings.version == "v1":
+        return V1TrapSender(settings.host, settings.port, wrap, settings.agent_address or "")
+    return TrapSender(settings.host, settings.port, wrap)
 
 
-def _open_informs(settings: SnmpSettings, context: Context) -> Sender:
-    from alert_snmp._inform import InformSender, community_credentials, user_credentials
+def _user_sender(settings: SnmpSettings, user: User, keys: tuple[str, str], identity: EngineIdentity) -> Sender:
+    if settings.confirm:
+        from alert_snmp._inform import InformSender, user_credentials
 
-    if settings.user is None:
-        credentials = community_credentials(_reveal(context, settings.community))
-    else:
-        credentials = user_credentials(settings.user, *_user_keys(settings, context))
-    return InformSender(settings.host, settings.port, credentials, settings.confirm_seconds)
+        return InformSender(settings, user_credentials(user, *keys), identity.engine_id)
+    from alert_snmp._trap import TrapSender
+    from alert_snmp._usm import UserMessages
 
-
-def _identity(settings: SnmpSettings, context: Context) -> EngineIdentity:
-    try:
-        return EngineIdentity(context.state_folder, bytes.fromhex(settings.engine_id) if settings.engine_id else None)
-    except OSError as error:
-        raise DeliveryError(f"the state folder cannot keep the SNMP engine id: {error.strerror}") from error
+    return TrapSender(settings.host, settings.port, UserMessages(user, *keys, identity).wrap)
 
 
-def _user_keys(settings: SnmpSettings, context: Context) -> tuple[str, str]:
-    assert settings.user is not None
+def _user_keys(user: User, context: Context) -> tuple[str, str]:
     keys = []
-    for name, secret in (("auth_key", settings.user.auth_key), ("privacy_key", settings.user.privacy_key)):
+    for name, secret in (("auth_key", user.auth_key), ("privacy_key", user.privacy_key)):
         key = _reveal(context, secret)
         if secret is not None and len(key.encode()) < SHORTEST_KEY:
             raise DeliveryError(f"user.{name} is shorter than {SHORTEST_KEY} characters")

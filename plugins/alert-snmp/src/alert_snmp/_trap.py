@@ -9,32 +9,29 @@ import time
 from collections.abc import Callable, Sequence
 
 from alert_snmp import _ber as ber
+from alert_snmp import _pdu as pdu
 from alert_snmp._objects import Varbind
 
-_SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
-_SNMP_TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"
-_V1_TRAP, _V2_TRAP = 0xA4, 0xA7
-_ENTERPRISE_SPECIFIC = 6
-_TAGS = {"integer": ber.INTEGER, "gauge": ber.GAUGE}
 # A name may point elsewhere by now, and nobody answers a trap to say so.
 _RESOLVE_AGAIN_SECONDS = 60.0
+# How long the system may take to make room for a trap while many are on their way.
+_ROOM_SECONDS = 1.0
 
 Wrap = Callable[[bytes], bytes]
 """Puts a PDU into a message."""
 
 
 class TrapSender:
-    """Sends traps to one receiver.
+    """Sends traps of SNMPv2c or v3 to one receiver.
 
     Args:
         host: Name or address of the receiver.
         port: Its UDP port.
         wrap: Makes a message of a PDU.
-        v1: Whether the PDU is that of SNMPv1.
     """
 
-    def __init__(self, host: str, port: int, wrap: Wrap, *, v1: bool = False) -> None:
-        self._host, self._port, self._wrap, self._v1 = host, port, wrap, v1
+    def __init__(self, host: str, port: int, wrap: Wrap) -> None:
+        self._host, self._port, self._wrap = host, port, wrap
         self._started = time.monotonic()
         self._request_id = secrets.randbits(30)
         self._socket: socket.socket | None = None
@@ -47,8 +44,9 @@ class TrapSender:
             OSError: The host is unknown, or the system cannot or may not send to it.
         """
         connection = self._connection()
+        ticks = int((time.monotonic() - self._started) * 100) & 0xFFFFFFFF
         try:
-            connection.send(self._wrap(self._pdu(connection, oid, objects)))
+            connection.send(self._wrap(self._pdu(connection, ticks, oid, objects)))
         except OSError:
             self.close()
             raise
@@ -67,15 +65,28 @@ class TrapSender:
             self._resolved = time.monotonic()
         return self._socket
 
-    def _pdu(self, connection: socket.socket, oid: str, objects: Sequence[Varbind]) -> bytes:
-        ticks = ber.integer(int((time.monotonic() - self._started) * 100) & 0xFFFFFFFF, ber.TICKS)
-        pairs = [ber.sequence(ber.oid(item.oid), _value(item)) for item in objects]
-        if self._v1:
-            return _v1_pdu(oid, _own_address(connection), ticks, ber.sequence(*pairs))
+    def _pdu(self, connection: socket.socket, ticks: int, oid: str, objects: Sequence[Varbind]) -> bytes:
         self._request_id = self._request_id + 1 & 0x7FFFFFFF
-        first = (ber.sequence(ber.oid(_SYS_UP_TIME), ticks), ber.sequence(ber.oid(_SNMP_TRAP_OID), ber.oid(oid)))
-        zero = ber.integer(0)
-        return ber.sequence(ber.integer(self._request_id), zero, zero, ber.sequence(*first, *pairs), tag=_V2_TRAP)
+        return pdu.v2_trap(oid, objects, ticks=ticks, request_id=self._request_id)
+
+
+class V1TrapSender(TrapSender):
+    """Sends traps of SNMPv1, which name the sender by an IPv4 address.
+
+    Args:
+        host: Name or address of the receiver.
+        port: Its UDP port.
+        wrap: Makes a message of a PDU.
+        agent_address: The address to name; empty: the one that the trap leaves from.
+    """
+
+    def __init__(self, host: str, port: int, wrap: Wrap, agent_address: str = "") -> None:
+        super().__init__(host, port, wrap)
+        self._agent_address = ipaddress.IPv4Address(agent_address).packed if agent_address else b""
+
+    def _pdu(self, connection: socket.socket, ticks: int, oid: str, objects: Sequence[Varbind]) -> bytes:
+        address = self._agent_address or _own_address(connection)
+        return pdu.v1_trap(oid, objects, ticks=ticks, address=address)
 
 
 def community_messages(community: str, *, v1: bool) -> Wrap:
@@ -88,33 +99,13 @@ def _connect(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     connection = socket.socket(family, kind, protocol)
     try:
-        # Connected, so that the system reports a host that refuses or cannot be reached; never waits for a full buffer.
+        # Connected, so that the system reports a host that refuses or cannot be reached.
         connection.connect(address)
-        connection.setblocking(False)
+        connection.settimeout(_ROOM_SECONDS)
     except OSError:
         connection.close()
         raise
     return connection
-
-
-def _value(item: Varbind) -> bytes:
-    if isinstance(item.value, bytes):
-        return ber.octets(item.value)
-    return ber.integer(item.value, _TAGS[item.kind])
-
-
-def _v1_pdu(oid: str, address: bytes, ticks: bytes, objects: bytes) -> bytes:
-    """The older PDU has the trap's OID in two pieces (RFC 3584, section 3.2)."""
-    enterprise, _, specific = oid.rpartition(".")
-    return ber.sequence(
-        ber.oid(enterprise.removesuffix(".0")),
-        ber.tlv(ber.ADDRESS, address),
-        ber.integer(_ENTERPRISE_SPECIFIC),
-        ber.integer(int(specific)),
-        ticks,
-        objects,
-        tag=_V1_TRAP,
-    )
 
 
 def _own_address(connection: socket.socket) -> bytes:

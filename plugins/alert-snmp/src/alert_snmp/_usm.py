@@ -15,7 +15,7 @@ from alert_snmp.settings import User
 
 AUTHENTICATION: dict[str, tuple[Any, str, int]] = {
     "MD5": (config.USM_AUTH_HMAC96_MD5, "md5", 12),
-    "SHA": (config.USM_AUTH_HMAC96_SHA, "sha1", 12),
+    "SHA-1": (config.USM_AUTH_HMAC96_SHA, "sha1", 12),
     "SHA-224": (config.USM_AUTH_HMAC128_SHA224, "sha224", 16),
     "SHA-256": (config.USM_AUTH_HMAC192_SHA256, "sha256", 24),
     "SHA-384": (config.USM_AUTH_HMAC256_SHA384, "sha384", 32),
@@ -59,7 +59,7 @@ class UserMessages:
             service = config.AUTH_SERVICES[protocol]
             self._auth_key = bytes(service.localize_key(service.hash_passphrase(auth_key.encode()), engine_id))
         if user.privacy:
-            self._cipher = _own_cipher(user.privacy)
+            self._cipher = own_cipher(user.privacy)
             passphrase = self._cipher.hash_passphrase(protocol, privacy_key.encode())
             self._privacy_key = self._cipher.localize_key(protocol, passphrase, engine_id)
 
@@ -91,7 +91,7 @@ class UserMessages:
         return message(hmac.digest(self._auth_key, unsigned, self._hash)[: self._digest_size])
 
 
-def _own_cipher(privacy: str) -> Any:
+def own_cipher(privacy: str) -> Any:
     """A cipher with a counter that nobody shares.
 
     pysnmp's ciphers are shared by the whole process, and every new instance begins at the same count; two workers with one key

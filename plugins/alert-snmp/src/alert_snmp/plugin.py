@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from alert_core import Action, DeliveryError, Notification, Receipt, Strength, hookimpl
+from alert_core import Action, Context, DeliveryError, Notification, Receipt, Strength, hookimpl
+from alert_snmp._alert_mib import BASE, AlertMib
+from alert_snmp._objects import MAX_BODY, Preset
+from alert_snmp._tippingpoint_mib import TippingPointMib
 from alert_snmp.settings import SnmpSettings
 
 if TYPE_CHECKING:
@@ -14,8 +18,8 @@ if TYPE_CHECKING:
 class SnmpAction(Action[SnmpSettings]):
     """Send an SNMP trap, or an inform that the receiver confirms, to a network management station.
 
-    Speaks SNMPv1, v2c and v3 with all usual ways to sign and encrypt. The engine id of v3 is made up once and kept over
-    restarts.
+    Speaks SNMPv1, v2c and v3 with all usual ways to sign and encrypt, to IPv4 and IPv6 addresses. The objects are those of
+    ALERT-MIB, or of TippingPoint's TPT-SMS-TRAP-MIB. The engine id of v3 is made up once and kept over restarts.
     """
 
     name = "snmp"
@@ -23,25 +27,36 @@ class SnmpAction(Action[SnmpSettings]):
     instructions: ClassVar[str] = (
         "A trap receiver, such as snmptrapd or a network management station, must listen on the given UDP port, and firewalls "
         "in between must let it through. It must know the community (v1, v2c) or the user with its protocols and passphrases "
-        "(v3). For v3 traps it must also know this sender's engine id, which the Test button shows; informs need none."
+        "(v3). For v3 traps it must also know this sender's engine id, which the Test button shows; informs need none. "
+        "To show names instead of numbers it needs ALERT-MIB, which is in the folder share/snmp/mibs of the installation."
     )
     on_close = True
     lossy = True
-    max_bytes = 1024
+    max_bytes = MAX_BODY
 
     _sender: Sender | None = None
     _detail = ""
 
+    def __init__(self, settings: SnmpSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._preset: Preset = TippingPointMib() if settings.preset == "tippingpoint" else AlertMib(settings.base_oid or BASE)
+
+    def declines(self, notification: Notification) -> str:
+        """What closes, unless asked for."""
+        return "trap_on_close is off" if notification.kind == "closed" and not self.settings.trap_on_close else ""
+
+    def check(self) -> Sequence[str]:
+        """Settings without effect."""
+        unused = self.settings.close_oid is not None and not self.settings.trap_on_close
+        return ("close_oid is never sent, because trap_on_close is off",) if unused else ()
+
     def send(self, notification: Notification) -> Receipt:
         """Send it; a trap is handed over to the network, an inform is confirmed by the receiver."""
-        if notification.kind == "closed" and not self.settings.trap_on_close:
-            return Receipt(Strength.HANDED_OVER, detail="nothing sent: trap_on_close is off")
-        from alert_snmp._objects import varbinds
-
+        oid = self._oid(notification)
+        objects = self._preset.varbinds(oid, notification, self.idempotency_key(notification))
         sender = self._open()
-        objects = varbinds(notification, self.idempotency_key(notification), self.max_bytes)
         try:
-            sender.send(self._oid(notification), objects)
+            sender.send(oid, objects)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise DeliveryError(f"cannot send to {self.settings.host} port {self.settings.port}: {reason}") from error
@@ -62,8 +77,10 @@ class SnmpAction(Action[SnmpSettings]):
 
     def _oid(self, notification: Notification) -> str:
         if notification.test:
-            return self.settings.test_oid
-        return self.settings.close_oid if notification.kind == "closed" else self.settings.trap_oid
+            return self.settings.test_oid or self._preset.test
+        if notification.kind == "closed":
+            return self.settings.close_oid or self._preset.closed
+        return self.settings.trap_oid or self._preset.fired
 
 
 @hookimpl

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from alert_core import Secret, Settings
-from alert_snmp._objects import CLOSED, FIRED, TEST
+from alert_snmp._alert_mib import BASE
 
-Authentication = Literal["MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+Authentication = Literal["MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
 Privacy = Literal["DES", "3DES", "AES-128", "AES-192", "AES-256", "AES-192-C", "AES-256-C"]
 
 SHORTEST_KEY = 8
@@ -36,6 +36,10 @@ def _host(text: str) -> str:
         if not re.fullmatch(r"[^\s\x00-\x1f\x7f/:@\[\]]{1,253}", host):
             raise ValueError("must be a host name or an IPv4 or IPv6 address, without port or protocol") from None
         return host
+
+
+def _ipv4(text: str) -> str:
+    return str(ipaddress.IPv4Address(text.strip()))
 
 
 def _engine_id(text: str) -> str:
@@ -104,17 +108,43 @@ class SnmpSettings(Settings):
     confirm_seconds: float = Field(
         default=5.0, gt=0, le=60, title="Wait for confirmation", description="How long an inform waits for its confirmation."
     )
-    trap_oid: Oid = Field(default=FIRED, title="Trap OID", description="Which notification is sent; numbers only.")
+    preset: Literal["alert", "tippingpoint"] = Field(
+        default="alert",
+        title="Objects",
+        description="What a trap carries, and under which numbers: those of ALERT-MIB, or those of TPT-SMS-TRAP-MIB "
+        "for receivers of TippingPoint traps.",
+    )
+    base_oid: Oid | None = Field(
+        default=None,
+        title="Base OID",
+        description=f"Where the numbers of ALERT-MIB begin, for an enterprise number of your own. Default: {BASE}.",
+    )
+    trap_oid: Oid | None = Field(
+        default=None, title="Trap OID", description="Which notification is sent instead of the preset's; numbers only."
+    )
     trap_on_close: bool = Field(
         default=False, title="Send trap on close", description="Send another trap when the condition or response closes."
     )
-    close_oid: Oid = Field(default=CLOSED, title="Close OID", description="Which notification tells of it; numbers only.")
-    test_oid: Oid = Field(default=TEST, title="Test OID", description="Which notification the Test button sends; numbers only.")
+    close_oid: Oid | None = Field(
+        default=None,
+        title="Close OID",
+        description="Which notification tells of the closing instead of the preset's; numbers only.",
+    )
+    test_oid: Oid | None = Field(
+        default=None,
+        title="Test OID",
+        description="Which notification the Test button sends instead of the preset's; numbers only.",
+    )
+    agent_address: Annotated[str, AfterValidator(_ipv4)] | None = Field(
+        default=None,
+        title="Agent address",
+        description="The IPv4 address by which v1 traps name their sender. Default: the one they leave from. Only for v1.",
+    )
     engine_id: Annotated[str, AfterValidator(_engine_id)] | None = Field(
         default=None,
         title="Engine ID",
         description="The sender's SNMPv3 engine id in hexadecimal, for receivers that need to know it beforehand. "
-        "Made up once and kept when empty.",
+        "Made up once and kept when empty. Only for v3.",
     )
 
     @model_validator(mode="after")
@@ -124,6 +154,19 @@ class SnmpSettings(Settings):
                 raise ValueError("version v3 needs user, and has no community")
         elif self.community is None or self.user is not None:
             raise ValueError(f"version {self.version} needs community, and has no user")
+        elif self.engine_id is not None:
+            raise ValueError("engine_id is part of version v3 alone")
         if self.confirm and self.version == "v1":
             raise ValueError("version v1 knows no confirmation: use v2c or v3, or leave confirm out")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_fit(self) -> SnmpSettings:
+        if self.base_oid is not None and self.preset != "alert":
+            raise ValueError("base_oid moves the numbers of preset alert; those of other presets are their vendor's")
+        if self.version != "v1":
+            if self.agent_address is not None:
+                raise ValueError("agent_address is part of version v1 alone")
+        elif any(oid and int(oid.rpartition(".")[2]) >= 2**31 for oid in (self.trap_oid, self.close_oid, self.test_oid)):
+            raise ValueError("version v1 has no room for trap numbers from 2147483648 on")
         return self

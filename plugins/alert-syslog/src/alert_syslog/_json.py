@@ -20,11 +20,15 @@ _CUT_FLAG = "cut"
 _DEMANDED = ("type", "time")  # an event without them is none
 
 
-def json_body(notification: Notification) -> Body:
+def json_body(notification: Notification, *, limit: int) -> Body:
     """A notification as msgspec writes it, its event inside.
 
     When it has to be shortened, its event has the flag `cut`; attributes and computers are left out if they take more than a
-    quarter of the whole, or if other values had to be left out.
+    quarter of the limit, or if other values had to be left out.
+
+    Args:
+        notification: What to tell.
+        limit: How many bytes the message may have.
     """
     document: dict[str, Any] = msgspec.to_builtins(notification)
     whole = _encoded(document)
@@ -34,7 +38,7 @@ def json_body(notification: Notification) -> Body:
     texts = tuple(_holder(document, place)[place[-1]] for place in places)
 
     def render(given: Sequence[str]) -> str:
-        return whole if tuple(given) == texts else _encoded(_shortened(document, places, given, len(whole) // 4))
+        return whole if tuple(given) == texts else _encoded(_shortened(document, places, given, limit // 4))
 
     return Body(texts, render)
 

@@ -72,7 +72,7 @@ def _body(notification: Notification, settings: SyslogSettings, key: str) -> Bod
         case "leef":
             return leef_body(notification, key=key)
         case "json":
-            return json_body(notification)
+            return json_body(notification, limit=settings.max_bytes)
         case _:
             return text_body(notification, keep_lines=settings.keeps_lines)
 

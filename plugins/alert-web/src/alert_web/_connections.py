@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +23,14 @@ from alert_web._credentials import for_proxy
 from alert_web._deadline import Deadline, TimedResponse
 from alert_web._dial import Dialer, Networks, ProxyServer
 from alert_web.settings import WebSettings
-from alert_web.tables import Proxy
+from alert_web.tables import HOST, Proxy
 
 __all__ = ["Adapter", "Origin", "origin_of"]
 
 Reveal = Callable[[Secret], str]
+
+
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,6 @@ class Origin:
         return f"{host}:{self.port}" if self.port != _PORTS[self.scheme] else host
 
 
-_PORTS = {"http": 80, "https": 443}
-
-
 def origin_of(url: str) -> Origin:
     """Where a URL leads.
 
@@ -52,7 +53,7 @@ def origin_of(url: str) -> Origin:
         ValueError: Nowhere.
     """
     parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _PORTS or not parts.hostname or not re.fullmatch(HOST, parts.hostname):
         raise ValueError("neither http nor https, or no server")
     parts.hostname.encode("idna")  # raises UnicodeError, a ValueError, where looking the name up would
     return Origin(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme])

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-__all__ = ["TimeReader", "lacks_year", "parse_zone"]
+__all__ = ["MONTHS", "MONTH_NAMES", "Calendar", "TimeReader", "lacks_year", "parse_zone", "read_epoch"]
 
-_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""What `strftime` would translate."""
+MONTHS = {name: number for number, name in enumerate(MONTH_NAMES, 1)}
 _SYSLOG = re.compile(r"([A-Z][a-z]{2}) ([ 0-9][0-9]) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(?: ?(?:Z|[+-]\d\d:?\d\d\b))?", re.ASCII)
 _EPOCH = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
@@ -60,6 +61,51 @@ def lacks_year(time_format: str) -> bool:
     return read.year != sample.year
 
 
+class Calendar:
+    """Completes times that do not say their zone or year.
+
+    Args:
+        zone: The zone of times that do not say one.
+        year: The year of times that do not say one; `None`: the one that puts it nearest to now.
+        year_begins: The month in which that year begins.
+    """
+
+    def __init__(self, zone: tzinfo, *, year: int | None = None, year_begins: int = 1) -> None:
+        self.zone, self.year, self.year_begins = zone, year, year_begins
+
+    def in_zone(self, moment: datetime) -> datetime:
+        """The moment in UTC.
+
+        Raises:
+            ValueError: It is out of range.
+        """
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+        try:
+            return aware.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("the time is out of range") from None
+
+    def dated(self, month: int, at: Callable[[int], datetime]) -> datetime:
+        """The moment in the right year, given how to build it for a year.
+
+        Raises:
+            ValueError: There is no such day.
+        """
+        if self.year is not None:
+            return self.in_zone(at(self.year + (month < self.year_begins)))
+        now = datetime.now(UTC)
+        moments = [moment for year in (now.year - 1, now.year, now.year + 1) if (moment := self._possible(at, year))]
+        if not moments:
+            raise ValueError("there is no such day in these years")
+        return min(moments, key=lambda moment: abs(moment - now))
+
+    def _possible(self, at: Callable[[int], datetime], year: int) -> datetime | None:
+        try:
+            return self.in_zone(at(year))
+        except ValueError:
+            return None
+
+
 class TimeReader:
     """Reads the time at the beginning of a text.
 
@@ -73,11 +119,11 @@ class TimeReader:
     """
 
     def __init__(self, time_format: str, zone: tzinfo, *, year: int | None, year_begins: int) -> None:
-        self._zone, self._year, self._year_begins = zone, year, year_begins
+        self._calendar = Calendar(zone, year=year, year_begins=year_begins)
         self._format = time_format
         self._remembered: dict[str, datetime] = {}
         self._today = _START.date()
-        readers: dict[str, Callable[[str], datetime]] = {"syslog": self._syslog, "iso8601": self._iso, "epoch": self._epoch}
+        readers: dict[str, Callable[[str], datetime]] = {"syslog": self._syslog, "iso8601": self._iso, "epoch": read_epoch}
         self.read = readers.get(time_format, self._strptime)
         """Reads a time.
 
@@ -89,7 +135,7 @@ class TimeReader:
 
     def refresh(self) -> None:
         """Forget what was worked out for a day that is over; call it now and then."""
-        if self._year is None and (today := datetime.now(UTC).date()) != self._today:
+        if self._calendar.year is None and (today := datetime.now(UTC).date()) != self._today:
             self._remembered.clear()
             self._today = today
 
@@ -105,11 +151,11 @@ class TimeReader:
         if known is not None:
             return known
         match = _SYSLOG.fullmatch(stamp)
-        month = _MONTHS.get(match[1]) if match else None
+        month = MONTHS.get(match[1]) if match else None
         if match is None or month is None:
             raise ValueError("no syslog time at the beginning")
         day, hour, minute, second = (int(match[group]) for group in (2, 3, 4, 5))
-        return self._remember(stamp, self._dated(month, lambda year: datetime(year, month, day, hour, minute, second)))
+        return self._remember(stamp, self._calendar.dated(month, lambda year: datetime(year, month, day, hour, minute, second)))
 
     def _strptime(self, text: str) -> datetime:
         stamp = " ".join(text[:_LONGEST_STAMP].split(None, self._words)[: self._words])
@@ -117,10 +163,10 @@ class TimeReader:
         if known is not None:
             return known
         if not self._dateless:
-            return self._remember(stamp, self._in_zone(datetime.strptime(stamp, self._format)))
+            return self._remember(stamp, self._calendar.in_zone(datetime.strptime(stamp, self._format)))
         # 29 February is read only in a leap year, and 2000 was one.
         month = datetime.strptime(f"2000 {stamp}", f"%Y {self._format}").month
-        moment = self._dated(month, lambda year: datetime.strptime(f"{year} {stamp}", f"%Y {self._format}"))
+        moment = self._calendar.dated(month, lambda year: datetime.strptime(f"{year} {stamp}", f"%Y {self._format}"))
         return self._remember(stamp, moment)
 
     def _iso(self, text: str) -> datetime:
@@ -130,44 +176,27 @@ class TimeReader:
         stamp = match[0]
         if " " in stamp:
             stamp = stamp.replace(" ", "T", 1).replace(" ", "")
-        return self._in_zone(datetime.fromisoformat(stamp))
-
-    def _epoch(self, text: str) -> datetime:
-        match = _EPOCH.match(text)
-        if match is None:
-            raise ValueError("no seconds since 1970 at the beginning")
-        whole, fraction = match[1], match[2] or ""
-        power = 3 * max(0, -((_SECONDS_DIGITS - len(whole)) // 3))
-        number = int(whole + fraction)
-        try:
-            return _START + timedelta(microseconds=_scaled(number, 6 - power - len(fraction)))
-        except OverflowError:
-            raise ValueError("the time is out of range") from None
-
-    def _in_zone(self, moment: datetime) -> datetime:
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
-        try:
-            return aware.astimezone(UTC)
-        except OverflowError:
-            raise ValueError("the time is out of range") from None
-
-    def _dated(self, month: int, at: Callable[[int], datetime]) -> datetime:
-        """The moment in the year that the settings say, given how to build it for a year."""
-        if self._year is not None:
-            return self._in_zone(at(self._year + (month < self._year_begins)))
-        now = datetime.now(UTC)
-        moments = [moment for year in (now.year - 1, now.year, now.year + 1) if (moment := self._possible(at, year))]
-        if not moments:
-            raise ValueError("there is no such day in these years")
-        return min(moments, key=lambda moment: abs(moment - now))
-
-    def _possible(self, at: Callable[[int], datetime], year: int) -> datetime | None:
-        try:
-            return self._in_zone(at(year))
-        except ValueError:
-            return None
+        return self._calendar.in_zone(datetime.fromisoformat(stamp))
 
 
 def _scaled(number: int, power: int) -> int:
     """Times ten to a power, without the detour of a float."""
     return number * int(10**power) if power >= 0 else number // int(10**-power)
+
+
+def read_epoch(text: str) -> datetime:
+    """The time that a number of seconds, milliseconds, microseconds or nanoseconds since 1970 stands for, told by its length.
+
+    Raises:
+        ValueError: The text does not begin with such a number.
+    """
+    match = _EPOCH.match(text)
+    if match is None:
+        raise ValueError("no seconds since 1970 at the beginning")
+    whole, fraction = match[1], match[2] or ""
+    power = 3 * max(0, -((_SECONDS_DIGITS - len(whole)) // 3))
+    number = int(whole + fraction)
+    try:
+        return _START + timedelta(microseconds=_scaled(number, 6 - power - len(fraction)))
+    except OverflowError:
+        raise ValueError("the time is out of range") from None
