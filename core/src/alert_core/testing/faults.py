@@ -8,12 +8,14 @@ import ssl
 import struct
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
-from typing import Self
+from typing import Self, TypeVar
 
 __all__ = ["FAULTS", "HOST", "TLS_FAULTS", "UNKNOWN_HOST", "FaultServer"]
+
+VisitT = TypeVar("VisitT")
 
 HOST = "127.0.0.1"
 UNKNOWN_HOST = "alert-conformance.invalid"
@@ -82,11 +84,9 @@ class FaultServer(ABC):
 
     def _accept(self) -> None:
         self._tcp.settimeout(0.02)
-        while not self._stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection, _ = self._tcp.accept()
-                self.connections += 1
-                self._start(self._serve, connection)
+        for connection in self._until_stopped(lambda: self._tcp.accept()[0]):
+            self.connections += 1
+            self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
@@ -97,12 +97,20 @@ class FaultServer(ABC):
 
     def _take_datagrams(self) -> None:
         self._udp.settimeout(0.02)
-        while not self._stopping.is_set():
-            with contextlib.suppress(OSError):
-                datagram, sender = self._udp.recvfrom(65535)
-                self.datagrams += 1
-                if answer := self.answer(datagram):
+        for datagram, sender in self._until_stopped(lambda: self._udp.recvfrom(65535)):
+            self.datagrams += 1
+            if answer := self.answer(datagram):
+                with contextlib.suppress(OSError):
                     self._udp.sendto(answer, sender)
+
+    def _until_stopped(self, take: Callable[[], VisitT]) -> Iterator[VisitT]:
+        """Whatever comes, and what is still waiting when the server is stopped."""
+        while True:
+            try:
+                yield take()
+            except OSError:
+                if self._stopping.is_set():
+                    return
 
 
 class Refusing(FaultServer):
