@@ -7,8 +7,7 @@ are shown by `visible`.
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -53,11 +52,9 @@ KEYS = {
 }
 """The key of each field of an event: one of the standard's dictionary where that has one, else one of our own."""
 
+_START = datetime(1970, 1, 1, tzinfo=UTC)
 # Version 0 knows IPv4 only; IPv6 goes to the custom fields that the standard names for it.
 _IPV6 = {"src": ("c6a2", "Source IPv6 Address"), "dst": ("c6a3", "Destination IPv6 Address")}
-_HEADER = re.compile(r"[\\|]")
-_VALUE = re.compile(r"[\\=\n\r]")
-_VALUE_ESCAPES = {"\\": "\\\\", "=": "\\=", "\n": "\\n", "\r": "\\r"}
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,12 +100,13 @@ def event_pairs(event: Event, *, version: int = 0) -> dict[str, str]:
 
 def milliseconds(time: datetime) -> str:
     """A time as CEF and LEEF write it: milliseconds since 1970."""
-    return str(int(time.timestamp()) * 1000 + time.microsecond // 1000)
+    return str((time - _START) // timedelta(milliseconds=1))
 
 
 def _header(text: str) -> str:
-    return visible(_HEADER.sub(r"\\\g<0>", text))
+    return visible(text.replace("\\", "\\\\").replace("|", "\\|"))
 
 
 def _value(text: str) -> str:
-    return visible(_VALUE.sub(lambda found: _VALUE_ESCAPES[found[0]], text))
+    escaped = text.replace("\\", "\\\\").replace("=", "\\=")
+    return visible(escaped.replace("\n", "\\n").replace("\r", "\\r"))

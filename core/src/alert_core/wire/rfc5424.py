@@ -23,7 +23,6 @@ SEVERITIES = {
 """The severity in the priority: critical, error, warning, notice, informational."""
 
 _UNPRINTABLE = re.compile("[^!-~]")
-_ESCAPED = re.compile(r'["\\\]]')
 
 
 class Element(msgspec.Struct, frozen=True):
@@ -65,7 +64,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(message: Message) -> str:
     """The message without framing."""
-    time = message.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if message.time else NIL
+    time = message.time.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z" if message.time else NIL
     host, app = header_field(message.host, 255), header_field(message.app, 48)
     process, kind = header_field(message.process, 128), header_field(message.kind, 32)
     data = "".join(map(_element, message.data)) or NIL
@@ -86,4 +85,4 @@ def _element(element: Element) -> str:
 
 
 def _escaped(value: str) -> str:
-    return _ESCAPED.sub(r"\\\g<0>", value)
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")
