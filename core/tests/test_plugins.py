@@ -185,6 +185,10 @@ class _Clashing(Settings):
     timeout_seconds: int = 1
 
 
+class _Unbuildable(Settings):
+    opaque: Offers
+
+
 @pytest.mark.parametrize(
     ("component", "error"),
     [
@@ -209,6 +213,23 @@ def test_bad_component_takes_out_its_plugin(component: Any, error: str) -> None:
     assert report_of(plugins, "bad").status == "broken"
     assert report_of(plugins, "bad").error == error
     assert list(plugins.actions) == ["quiet"]
+
+
+def test_settings_that_nothing_can_validate_take_out_their_plugin() -> None:
+    plugins = load(bad=Offers(_broken(settings_model=_Unbuildable)), good=Offers(Quiet))
+
+    assert report_of(plugins, "bad").status == "broken"
+    assert report_of(plugins, "bad").error.startswith("PydanticSchemaGenerationError: Unable to generate pydantic-core schema")
+    assert list(plugins.actions) == ["quiet"]
+
+
+def test_settings_are_not_built_for_a_list_of_commands() -> None:
+    class UnusedSettings(Settings):
+        lines: int = 1
+
+    Plugins.load(only=(), objects={"some": Offers(_broken(settings_model=UnusedSettings))}, complete=False)
+
+    assert not UnusedSettings.__pydantic_complete__
 
 
 def test_subclass_may_bring_its_own_settings() -> None:

@@ -1,51 +1,56 @@
 """The public names of alert-core: everything that a plugin needs.
 
-Heavy parts (store, runtime, command line) are not imported here; `import alert_core` stays light.
+Heavy parts (store, runtime, command line) are not imported here, and each name is fetched when it is first asked for:
+`import alert_core` costs nothing.
 """
 
 from __future__ import annotations
 
-from alert_core.components import (
-    Action,
-    Batch,
-    Component,
-    Condition,
-    Context,
-    Cursor,
-    EventSource,
-    Format,
-    Push,
-)
-from alert_core.errors import (
-    AlertError,
-    ConfigError,
-    ConfigErrors,
-    DeliveryError,
-    PluginConflictError,
-    PluginError,
-    PluginLoadError,
-    SecretError,
-    SourceError,
-    StoreError,
-    UnknownTypeError,
-)
-from alert_core.evaluators import Evaluator
-from alert_core.hooks import hookimpl
-from alert_core.model import (
-    UNPARSED,
-    CheckResult,
-    Delivery,
-    DeliveryState,
-    Event,
-    Firing,
-    Message,
-    Notification,
-    Receipt,
-    Severity,
-    Strength,
-    unparsed,
-)
-from alert_core.settings import Secret, Settings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alert_core.components import (
+        Action,
+        Batch,
+        Component,
+        Condition,
+        Context,
+        Cursor,
+        EventSource,
+        Format,
+        Push,
+    )
+    from alert_core.errors import (
+        AlertError,
+        ConfigError,
+        ConfigErrors,
+        DeliveryError,
+        PluginConflictError,
+        PluginError,
+        PluginLoadError,
+        SecretError,
+        SourceError,
+        StoreError,
+        UnknownTypeError,
+    )
+    from alert_core.evaluators import Evaluator
+    from alert_core.hooks import hookimpl
+    from alert_core.model import (
+        UNPARSED,
+        CheckResult,
+        Delivery,
+        DeliveryState,
+        Event,
+        Firing,
+        Message,
+        Notification,
+        Receipt,
+        Severity,
+        Strength,
+        unparsed,
+    )
+    from alert_core.settings import Secret, Settings
 
 __all__ = [
     "UNPARSED",
@@ -85,3 +90,19 @@ __all__ = [
     "hookimpl",
     "unparsed",
 ]
+
+# Where the names are; what is cheap to import comes first.
+_MODULES = ("errors", "hooks", "model", "evaluators", "settings", "components")
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for module in _MODULES:
+            home = vars(import_module(f"alert_core.{module}"))
+            if name in home:
+                return globals().setdefault(name, home[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

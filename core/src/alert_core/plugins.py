@@ -45,7 +45,7 @@ _HOOK_NAMES = frozenset(hookspecs.__all__)
 class _Plugin:
     """One loaded plugin, behind a hook manager of its own."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Found, *, complete: bool) -> None:
         self.found = found
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -54,6 +54,8 @@ class _Plugin:
         self._manager.check_pending()
         self._check_markers(plugin)
         self.components = {kind: self._components(kind) for kind in _KINDS}
+        for cls in self.classes() if complete else ():
+            cls.settings_model.model_rebuild()
 
     def implements(self, hook: str) -> bool:
         """Whether the plugin has that hook."""
@@ -146,6 +148,7 @@ class Plugins:
         require: Iterable[str] = (),
         files: Sequence[Path] = (),
         objects: Mapping[str, object] | None = None,
+        complete: bool = True,
     ) -> Plugins:
         """Find, import and check the plugins.
 
@@ -158,6 +161,7 @@ class Plugins:
             require: Names of plugins that must work.
             files: Plugins in single files that need no packaging.
             objects: Plugins that are there already, by name.
+            complete: Whether settings models are built now, so that faulty ones are found. It takes a while; see `Settings`.
 
         Raises:
             ConfigError: A required plugin is missing or broken; the text names all of them.
@@ -173,7 +177,7 @@ class Plugins:
                 continue
             # A plugin may fail in any way while it is imported, even by sys.exit(); the others must go on.
             try:
-                plugin = _Plugin(found)
+                plugin = _Plugin(found, complete=complete)
             except (Exception, SystemExit) as error:  # noqa: BLE001
                 reports[found] = report(found, status="broken", error=phrase(error))
                 warn(reports[found])

@@ -23,8 +23,9 @@ class Settings(BaseModel):
     the JSON Schema and the documentation all come from this one description. Unknown keys are refused.
     """
 
-    # Input never appears in pydantic's own error text: it may be a secret.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    # Input never appears in pydantic's own error text: it may be a secret. Validators are built when `Plugins.load` or the
+    # first use asks for them: that is most of what importing a plugin costs, and a list of the commands needs none.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Secret:

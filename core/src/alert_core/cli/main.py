@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
-from pathlib import Path
 
 import click
 
-from alert_core.cli._common import installed, shown_errors
+from alert_core.cli._common import shown_errors
 
 __all__ = ["main"]
 
@@ -49,8 +48,10 @@ class _Commands(click.Group):
             formatter.write_dl(rows)
 
     def _plugged(self) -> dict[str, click.Command]:
+        from alert_core.plugins import Plugins
+
         with shown_errors():
-            return dict(installed(Path("no-configuration"), require=False).commands())
+            return dict(Plugins.load(complete=False).commands())
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
