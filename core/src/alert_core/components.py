@@ -100,7 +100,7 @@ class Component(ABC, Generic[SettingsT]):
         self.context = context
 
     def check(self) -> Sequence[str]:
-        """What would silently not work, one phrase each, for `alert check`; it looks at local files at most. Default: nothing."""
+        """What would silently not work, one phrase each, for `alert check`; only looks at local files. Default: nothing."""
         return ()
 
 
