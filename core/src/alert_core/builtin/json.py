@@ -112,6 +112,10 @@ class JsonFormat(Format[JsonSettings]):
     def _zone(self) -> Any:
         return UTC if self.settings.timezone == "UTC" else ZoneInfo(self.settings.timezone)
 
+    @classmethod
+    def recognises(cls, text: str) -> bool:
+        return text.startswith("{")
+
     def decode(self, records: Sequence[bytes]) -> list[Event]:
         return [self._decode(record) for record in records]
 

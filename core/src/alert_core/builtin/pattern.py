@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from alert_core.builtin._regex import compile_regex, required_text
-from alert_core.wire.times import TimeReader, lacks_year, parse_zone
 from alert_core.components import Context, Format
-from alert_core.model import EVENT_FIELDS, Event, unparsed
+from alert_core.model import EVENT_FIELDS, UNKNOWN_TIME, Event, unparsed
 from alert_core.settings import Settings
+from alert_core.wire.times import TimeReader, lacks_year, parse_zone
 
 __all__ = ["Pattern", "PatternFormat", "PatternSettings"]
 
@@ -102,7 +103,8 @@ class PatternSettings(Settings):
         title="Time format",
         description=(
             "How a line begins: `syslog` (`Dec 10 06:55:46`), `iso8601`, `epoch` (seconds, or smaller units, since 1970), "
-            "or a strptime format such as `%d/%b/%Y:%H:%M:%S %z`. A group `time` in a pattern takes the time from elsewhere."
+            "or a strptime format such as `%d/%b/%Y:%H:%M:%S %z`. A group `time` in a pattern takes the time from elsewhere. "
+            "`none`: lines have no time; what they came in gives it."
         ),
     )
     year: int | Literal["nearest"] | None = Field(
@@ -148,7 +150,7 @@ class PatternSettings(Settings):
 
     @model_validator(mode="after")
     def _year_is_known(self) -> Self:
-        if lacks_year(self.time_format) and self.year is None:
+        if self.time_format != "none" and lacks_year(self.time_format) and self.year is None:
             raise ValueError(
                 f"times of format {self.time_format!r} do not say the year; set year to it, such as 2015, "
                 'or to "nearest" for a log that is being written'
@@ -168,12 +170,13 @@ class PatternFormat(Format[PatternSettings]):
     def __init__(self, settings: PatternSettings, context: Context) -> None:
         super().__init__(settings, context)
         self._times = TimeReader(
-            settings.time_format,
+            "iso8601" if settings.time_format == "none" else settings.time_format,
             parse_zone(settings.timezone),
             year=settings.year if isinstance(settings.year, int) else None,
             year_begins=settings.year_begins,
         )
-        self._matchers = [_Matcher(pattern, self._times.read) for pattern in settings.patterns]
+        self._read_time = _no_time if settings.time_format == "none" else self._times.read
+        self._matchers = [_Matcher(pattern, self._read_time) for pattern in settings.patterns]
 
     def decode(self, records: Sequence[bytes]) -> list[Event]:
         self._times.refresh()
@@ -186,9 +189,13 @@ class PatternFormat(Format[PatternSettings]):
             for matcher in self._matchers:
                 if matcher.required in searched and (match := matcher.search(searched)):
                     return matcher.event(match, line)
-            return Event(time=self._times.read(line), type=self.settings.other_type, raw=line)
+            return Event(time=self._read_time(line), type=self.settings.other_type, raw=line)
         except ValueError as error:
             return unparsed(record, str(error))
+
+
+def _no_time(_: str) -> datetime:
+    return UNKNOWN_TIME
 
 
 class _Matcher:

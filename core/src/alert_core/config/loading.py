@@ -118,7 +118,11 @@ class _Builder:
         if not built:
             return None
         cls, keys, settings, _ = built
-        return FormatConfig(name=name, type=keys.type, cls=cls, settings=settings, file=table.file)
+        inner = getattr(settings, "format", None)
+        if inner is not None and self._format(name, table, inner) is None:
+            return None
+        formats = self.plugins.formats
+        return FormatConfig(name=name, type=keys.type, cls=cls, settings=settings, file=table.file, formats=formats)
 
     def _conditions(self) -> Iterator[tuple[str, ConditionConfig]]:
         for name, table in self.documents.named["conditions"].items():

@@ -35,6 +35,8 @@ class FormatConfig(_Configured):
     """`format = "json"` or `format = { type = "pattern", ... }` of a source."""
 
     cls: builtins.type[Format[Any]]
+    formats: Mapping[str, builtins.type[Format[Any]]] = field(default_factory=dict, repr=False)
+    """The installed formats, for one that holds records of another."""
 
 
 @dataclass(frozen=True, kw_only=True)

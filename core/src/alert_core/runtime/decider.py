@@ -43,7 +43,11 @@ class Decider:
         self.engine = Engine(conditions)
         self._wording = {condition.name: Wording(condition) for condition in conditions}
         self._intakes = {
-            name: Intake(name, source.format.cls(source.format.settings, Context(name=name)), self.engine.projection)
+            name: Intake(
+                name,
+                source.format.cls(source.format.settings, Context(name=name, formats=source.format.formats)),
+                self.engine.projection,
+            )
             for name, source in config.sources.items()
         }
         self._last: dict[str, datetime] = {}

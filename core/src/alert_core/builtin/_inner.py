@@ -1,0 +1,35 @@
+"""The format of records inside records."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from alert_core.components import Context, Format
+from alert_core.errors import UnknownTypeError
+
+__all__ = ["Choice", "inner_format"]
+
+Choice = Annotated[str | dict[str, Any] | None, Field(title="Format of the message")]
+"""What a setting `format` holds: a format's type, a table with `type` and its settings, or nothing."""
+
+
+def inner_format(choice: str | Mapping[str, Any], context: Context) -> Format[Any]:
+    """The format that a setting names.
+
+    Raises:
+        UnknownTypeError: It is not installed.
+        ValidationError: Its settings are wrong.
+    """
+    settings = {"type": choice} if isinstance(choice, str) else dict(choice)
+    name = str(settings.pop("type", ""))
+    if name not in context.formats:
+        near = difflib.get_close_matches(name, context.formats, n=1)
+        raise UnknownTypeError(
+            f"no installed plugin offers the format type {name!r}", hint=f"did you mean {near[0]!r}?" if near else ""
+        )
+    cls = context.formats[name]
+    return cls(cls.settings_model.model_validate(settings), context)

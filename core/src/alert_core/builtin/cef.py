@@ -1,0 +1,78 @@
+"""The format `cef`: ArcSight's Common Event Format, versions 0 and 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from alert_core.builtin._flat import finished
+from alert_core.builtin._marked import MarkedFormat, scaled
+from alert_core.model import Event
+from alert_core.wire import read_cef
+from alert_core.wire.own import event_from_cef, is_own_event
+from alert_core.wire.read_cef import MARK
+from alert_core.wire.syslog import Received
+
+__all__ = ["CefFormat"]
+
+_LABEL = "Label"
+
+
+class CefFormat(MarkedFormat):
+    """Records of CEF 0 and 1, with or without a syslog header.
+
+    The signature is the type of the event, labelled custom fields become attributes by their labels, and `cnt` is counted.
+    """
+
+    name = "cef"
+    label = "CEF (ArcSight)"
+    mark = MARK
+    mapping: ClassVar[Mapping[str, Sequence[str]]] = {
+        "time": ("rt", "end", "start", "deviceReceiptTime", "endTime", "startTime"),
+        "computer": ("dhost", "destinationHostName", "dst", "dvchost", "deviceHostName", "dvc", "shost", "src"),
+        "server": ("dvchost", "deviceHostName", "dvc", "deviceAddress"),
+        "user": ("duser", "destinationUserName", "suser", "sourceUserName"),
+        "domain": ("dntdom", "sntdom"),
+        "application": ("dproc", "destinationProcessName", "sproc", "app"),
+        "action": ("act", "deviceAction"),
+        "source_address": ("src", "sourceAddress", "c6a2"),
+        "destination_address": ("dst", "destinationAddress", "c6a3"),
+        "source_port": ("spt", "sourcePort"),
+        "destination_port": ("dpt", "destinationPort"),
+        "protocol": ("proto", "transportProtocol"),
+        "count": ("cnt", "baseEventCount"),
+        "message": ("msg", "message"),
+    }
+
+    def _event(self, text: str, header: Received | None, raw: str) -> Event:
+        (version, vendor, product, product_version, signature, name, severity), values, loose = read_cef.split(text)
+        if is_own_event(vendor, product, values):
+            return event_from_cef(values, raw=raw)
+        if "  " in text or "= " in text or text.endswith(" "):
+            values = {key: value.strip() for key, value in values.items()}
+        time = self._fields.take_time(values, self._stamps, values.get("dtz", ""))
+        fields = self._fields.take(values)
+        if "Label=" in text:
+            _resolve_labels(values)
+        values |= {"vendor": vendor, "product": product, "product_version": product_version, "name": name}
+        values["cef_version"] = version
+        if loose:
+            values["unlabelled"] = loose
+        if signature:
+            fields.setdefault("type", signature)
+        fields["severity"] = scaled(severity.strip()) if "severity" not in fields else scaled(fields["severity"])
+        if "message" not in fields:
+            fields["message"] = name
+        if header is None:
+            return finished(time, fields=fields, attributes=values, default_type="cef", raw=raw)
+        attributes = self._completed(fields, values, header)
+        return finished(time or header.time, fields=fields, attributes=attributes, default_type="cef", raw=raw)
+
+
+def _resolve_labels(values: dict[str, str]) -> None:
+    """`cs1Label=Profile cs1=Office` means Profile = Office, unless something else is called so."""
+    for key in [key for key in values if key.endswith(_LABEL)]:
+        field, label = key.removesuffix(_LABEL), values[key]
+        if label and label not in values and field in values:
+            del values[key]
+            values[label] = values.pop(field)

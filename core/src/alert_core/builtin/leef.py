@@ -1,0 +1,105 @@
+"""The format `leef`: QRadar's Log Event Extended Format, 1.0 and 2.0."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from alert_core.builtin._flat import finished
+from alert_core.builtin._marked import MarkedFormat, scaled
+from alert_core.model import Event
+from alert_core.wire import read_leef
+from alert_core.wire.controls import restored
+from alert_core.wire.own import event_from_leef, is_own_event
+from alert_core.wire.read_leef import MARK
+from alert_core.wire.syslog import Received
+
+__all__ = ["LeefFormat"]
+
+# Letters of Java's SimpleDateFormat that strptime knows too; zones are read by the stamp reader.
+_JAVA = {
+    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H", "H": "%H",
+    "hh": "%I", "h": "%I", "mm": "%M", "m": "%M", "ss": "%S", "s": "%S", "SSS": "%f", "SSSSSS": "%f", "a": "%p",
+    "EEE": "%a", "EEEE": "%A", "Z": "%z", "X": "%z", "XX": "%z", "XXX": "%z", "z": "%Z", "zzz": "%Z",
+}  # fmt: skip
+_RUN = re.compile(r"'([^']*)'|([A-Za-z])\2*|%")
+
+
+class LeefFormat(MarkedFormat):
+    """Records of LEEF 1.0 and 2.0, with or without a syslog header.
+
+    The event id is the type of the event. The delimiter is understood however a sender writes it.
+    """
+
+    name = "leef"
+    label = "LEEF (QRadar)"
+    mark = MARK
+    mapping: ClassVar[Mapping[str, Sequence[str]]] = {
+        "time": ("devTime",),
+        "computer": ("resource", "identHostName", "dstName", "dst", "src"),
+        "user": ("usrName", "accountName"),
+        "domain": ("domain", "identNetBios"),
+        "group": ("groupID", "identGrpName"),
+        "action": ("action", "act"),
+        "application": ("application", "app"),
+        "source_address": ("src", "identSrc"),
+        "destination_address": ("dst",),
+        "source_port": ("srcPort", "spt"),
+        "destination_port": ("dstPort", "dpt"),
+        "protocol": ("proto",),
+        "count": ("count", "cnt"),
+        "severity": ("sev", "severity"),
+        "message": ("msg",),
+    }
+
+    def _event(self, text: str, header: Received | None, raw: str) -> Event:
+        (version, vendor, product, product_version, event_id), values, _, loose = read_leef.split(text)
+        if is_own_event(vendor, product, values):
+            return event_from_leef({key: restored(value) for key, value in values.items()}, raw=raw)
+        values = {key: value.strip() for key, value in values.items()}
+        time = self._time(values)
+        fields = self._fields.take(values)
+        values |= {"vendor": vendor, "product": product, "product_version": product_version, "leef_version": version}
+        if loose:
+            values["unlabelled"] = loose
+        if event_id:
+            fields.setdefault("type", event_id)
+        if "severity" in fields:
+            fields["severity"] = scaled(fields["severity"])
+        if header is None:
+            return finished(time, fields=fields, attributes=values, default_type="leef", raw=raw)
+        attributes = self._completed(fields, values, header)
+        return finished(time or header.time, fields=fields, attributes=attributes, default_type="leef", raw=raw)
+
+    def _time(self, values: dict[str, str]) -> datetime | None:
+        written, stamp = values.get("devTimeFormat"), values.get("devTime")
+        if written and stamp and not stamp.isdigit():
+            try:
+                moment = datetime.strptime(stamp, _strptime(written))
+            except (ValueError, re.error):
+                pass  # most formats tell themselves
+            else:
+                del values["devTime"]
+                return self._stamps.read(moment.isoformat())
+        return self._fields.take_time(values, self._stamps)
+
+
+def _strptime(java: str) -> str:
+    """A format of Java's SimpleDateFormat, as `strptime` writes it.
+
+    Raises:
+        ValueError: It says what `strptime` cannot read.
+    """
+
+    def written(run: re.Match[str]) -> str:
+        if run[0] == "%":
+            return "%%"
+        if run[1] is not None:
+            return run[1].replace("%", "%%") or "'"
+        if run[0] not in _JAVA:
+            raise ValueError(f"{run[0]!r} in a time format")
+        return _JAVA[run[0]]
+
+    return _RUN.sub(written, java)

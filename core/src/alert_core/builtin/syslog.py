@@ -1,0 +1,153 @@
+"""The format `syslog`: messages of RFC 5424 and RFC 3164, and what senders make of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from pydantic import Field
+
+from alert_core.builtin._flat import Fields, FlatSettings, finished, stamp_reader
+from alert_core.builtin._inner import Choice, inner_format
+from alert_core.components import Context, Format
+from alert_core.model import UNKNOWN_TIME, UNPARSED, Event
+from alert_core.wire.own import ELEMENT, event_from_texts
+from alert_core.wire.syslog import FACILITIES, Received, SyslogReader
+
+__all__ = ["SEVERITIES", "SyslogFormat", "SyslogSettings", "header_attributes"]
+
+SEVERITIES = ("critical", "critical", "critical", "major", "minor", "low", "information", "information")
+"""What emergency, alert, critical, error, warning, notice, informational and debug mean."""
+
+_LIKELY = re.compile(
+    r"<\d{1,3}>|[A-Z][a-z]{2} [ 0-3]\d \d\d:\d\d:\d\d \S"
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(?:Z|[+-]\d\d:\d\d) [\w.:-]+ [^\s:\[]+(?:\[\d+\])?: ",
+    re.ASCII,
+)
+
+_REPEATED = re.compile(r"(?:last )?message repeated (\d{1,9}) times?(?:: \[ ?(.*)\])?", re.DOTALL)
+
+
+class SyslogSettings(FlatSettings):
+    """What is said about syslog messages."""
+
+    format: Choice = Field(
+        default=None,
+        description=(
+            "How the message behind the header reads: a format such as `cef` or `auto`, or a table with `type` and its "
+            "settings. Not set: it is text."
+        ),
+        examples=["auto"],
+    )
+    programs: tuple[str, ...] = Field(
+        default=(),
+        title="Programs",
+        description="Only messages of these programs are read by `format`; others stay text. Empty: all are read by it.",
+        examples=[["sshd"]],
+    )
+    default_type: str = Field(
+        default="log", min_length=1, title="Default type", description="The type of messages that are just text."
+    )
+
+
+class SyslogFormat(Format[SyslogSettings]):
+    """Syslog messages: RFC 5424 with structured data, and RFC 3164 in all the ways in which senders deviate from it.
+
+    The header gives time, computer, application and severity, and structured data become attributes. The message itself is
+    text, unless `format` says how it reads.
+    """
+
+    name = "syslog"
+    label = "Syslog messages"
+
+    def __init__(self, settings: SyslogSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._stamps = stamp_reader(settings)
+        self._reader = SyslogReader(self._stamps)
+        self._fields = Fields(settings.fields) if settings.fields else None
+        self._programs = frozenset(settings.programs)
+
+    @cached_property
+    def _inner(self) -> Format[Any] | None:
+        return None if self.settings.format is None else inner_format(self.settings.format, self.context)
+
+    def decode(self, records: Sequence[bytes]) -> list[Event]:
+        self._stamps.refresh()
+        return [self._decode(str(record, "utf-8", "replace")) for record in records]
+
+    @classmethod
+    def recognises(cls, text: str) -> bool:
+        return _LIKELY.match(text) is not None
+
+    def _decode(self, raw: str) -> Event:
+        received = self._reader.read(raw)
+        text, count = received.text, 1
+        if "message repeated " in text[:32] and (match := _REPEATED.fullmatch(text)):
+            count = max(1, int(match[1]))
+            text = match[2] or text
+        if self._inner is not None and text and (not self._programs or received.app in self._programs):
+            return self._inside(self._inner, received, text, count, raw)
+        if received.data and received.data[0][0] == ELEMENT and len(received.data) == 1 and received.time:
+            try:
+                return event_from_texts(received.data[0][1], received.time, raw=raw)
+            except (ValueError, msgspec.DecodeError):
+                pass  # not ours after all
+        return self._plain(received, text, count, raw)
+
+    def _plain(self, received: Received, text: str, count: int, raw: str) -> Event:
+        priority = received.priority
+        attributes = header_attributes(received)
+        fields = self._fields.take(attributes) if self._fields else {}
+        fields.setdefault("computer", received.host)
+        fields.setdefault("application", received.app)
+        fields.setdefault("severity", "" if priority is None else SEVERITIES[priority & 7])
+        fields.setdefault("message", text)
+        fields.setdefault("count", count)
+        return finished(received.time, fields=fields, attributes=attributes, default_type=self.settings.default_type, raw=raw)
+
+    def _inside(self, inner: Format[Any], received: Received, text: str, count: int, raw: str) -> Event:
+        """The event of the message; the header fills what it left open, and its host is where the message came from."""
+        (event,) = inner.decode([text.encode()])
+        if event.type == UNPARSED and inner.name == "auto":
+            return self._plain(received, text, count, raw)
+        attributes = header_attributes(received)
+        host, priority = received.host, received.priority
+        changes: dict[str, Any] = {
+            "computer": event.computer or host,
+            "server": event.server or host,
+            "application": event.application or received.app,
+            "count": event.count * count,
+            "attributes": attributes | event.attributes,
+            "raw": raw,
+        }
+        if event.time == UNKNOWN_TIME and received.time is not None:
+            changes["time"] = received.time
+        if event.severity == "" and priority is not None:
+            changes["severity"] = SEVERITIES[priority & 7]
+        if not event.message and event.type != UNPARSED:
+            changes["message"] = text
+        if self._fields:
+            changes |= self._fields.take(attributes)
+        return msgspec.structs.replace(event, **changes)
+
+
+def header_attributes(received: Received) -> dict[str, Any]:
+    """What a header says that no field of an event holds."""
+    attributes: dict[str, Any] = {}
+    if received.priority is not None:
+        attributes["facility"] = FACILITIES[received.priority >> 3]
+    if received.process:
+        attributes["process_id"] = received.process
+    if received.kind:
+        attributes["message_id"] = received.kind
+    for element, pairs in received.data:
+        if not pairs:
+            attributes[element] = ""
+        for name, value in pairs:
+            key = f"{element}.{name}"
+            # The standard lets a parameter occur more than once.
+            attributes[key] = f"{attributes[key]},{value}" if key in attributes else value
+    return attributes

@@ -1,0 +1,128 @@
+"""Events as alert itself writes them in CEF, LEEF and RFC 5424, and back; what comes back is what was written.
+
+Without `raw` of course: that is the record itself, and `source`, which is where it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from alert_core.model import Event, Severity
+from alert_core.wire import cef, leef, rfc5424
+from alert_core.wire.controls import restored, visible
+from alert_core.wire.fields import event_texts
+
+__all__ = [
+    "ELEMENT", "VENDOR", "event_as_cef", "event_as_leef", "event_as_syslog", "event_from_cef", "event_from_leef",
+    "event_from_texts", "is_own_event",
+]  # fmt: skip
+
+VENDOR = "alert"
+"""Vendor and product of our own records."""
+ELEMENT = "event@32473"
+"""The element of structured data that holds an event; 32473 is the enterprise number that RFC 5612 gives to examples."""
+
+# Only notifications say what happened to a condition.
+_NOTIFICATION = "alertKind"
+_NOT_TEXT = frozenset({"count", "severity", "source_port", "destination_port", "flags", "attributes"})
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_CEF_FIELDS = {key: name for name, key in cef.KEYS.items()} | {"c6a2": "source_address", "c6a3": "destination_address"}
+_LEEF_FIELDS = {key: name for name, key in leef.KEYS.items()}
+_FACILITY = 16
+
+
+def event_as_cef(event: Event, *, version: int = 0) -> str:
+    """A line of CEF with all of an event."""
+    record = cef.Record(
+        vendor=VENDOR,
+        product=VENDOR,
+        product_version="1",
+        signature=event.type,
+        name=event.message or event.type,
+        severity=cef.SEVERITIES.get(_severity(event), "5"),
+        extension=tuple(cef.event_pairs(event, version=version).items()),
+        version=version,
+    )
+    return cef.render(record)
+
+
+def event_as_leef(event: Event) -> str:
+    """A line of LEEF 2.0 with all of an event."""
+    pairs = leef.event_pairs(event) | {"sev": leef.SEVERITIES.get(_severity(event), "5")}
+    record = leef.Record(
+        vendor=VENDOR, product=VENDOR, product_version="1", event_id=event.type, attributes=tuple(pairs.items())
+    )
+    return leef.render(record)
+
+
+def event_as_syslog(event: Event) -> str:
+    """A message of RFC 5424 with all of an event in its structured data."""
+    pairs = tuple((name, visible(text)) for name, text in event_texts(event).items())
+    message = rfc5424.Message(
+        facility=_FACILITY,
+        severity=rfc5424.SEVERITIES.get(_severity(event), 5),
+        time=event.time,
+        app=VENDOR,
+        kind=event.type,
+        data=(rfc5424.Element(ELEMENT, pairs),),
+    )
+    return rfc5424.render(message)
+
+
+def is_own_event(vendor: str, product: str, pairs: Mapping[str, str]) -> bool:
+    """Whether a record of CEF or LEEF is an event that alert wrote, rather than a notification or another product's."""
+    return vendor == VENDOR and product == VENDOR and _NOTIFICATION not in pairs
+
+
+def event_from_cef(pairs: Mapping[str, str], *, raw: str) -> Event:
+    """The event that `event_as_cef` wrote with this extension.
+
+    Raises:
+        ValueError: It did not.
+    """
+    return _from_pairs(pairs, _CEF_FIELDS, pairs.get("rt", ""), raw=raw)
+
+
+def event_from_leef(pairs: Mapping[str, str], *, raw: str) -> Event:
+    """The event that `event_as_leef` wrote with these attributes.
+
+    Raises:
+        ValueError: It did not.
+    """
+    return _from_pairs(pairs, _LEEF_FIELDS, pairs.get("devTime", ""), raw=raw)
+
+
+def event_from_texts(texts: Iterable[tuple[str, str]], time: datetime, *, raw: str) -> Event:
+    """The event of which `event_texts` gave these, once made visible.
+
+    Raises:
+        ValueError: It did not.
+    """
+    values: dict[str, Any] = {}
+    for name, text in texts:
+        # Half a character can be shown, but not stored.
+        whole = text if text.isascii() else restored(text).encode("utf-8", "replace").decode()
+        values[name] = msgspec.json.decode(whole) if name in _NOT_TEXT else whole
+    try:
+        return msgspec.convert(values | {"time": time, "source": "", "raw": raw}, Event)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _from_pairs(pairs: Mapping[str, str], fields: Mapping[str, str], milliseconds: str, *, raw: str) -> Event:
+    if "alertTime" in pairs:
+        time = datetime.fromisoformat(pairs["alertTime"])
+    else:
+        time = _START + timedelta(milliseconds=int(milliseconds))
+    return event_from_texts(((fields[key], text) for key, text in pairs.items() if key in fields), time, raw=raw)
+
+
+def _severity(event: Event) -> Severity:
+    try:
+        return Severity(str(event.severity))
+    except ValueError:
+        return Severity.MINOR

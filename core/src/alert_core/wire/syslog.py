@@ -1,0 +1,173 @@
+"""Syslog messages as they arrive: RFC 5424, RFC 3164, and what senders make of it.
+
+Seen in the real world and understood: no priority, no year, no zone, ISO 8601 and epoch time stamps, a year or a zone beside a
+BSD time stamp, no host, no tag, NUL padding, a byte order mark, and the marks of a clock that is not synchronised.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from alert_core.wire.rfc5424 import BOM, NIL
+from alert_core.wire.stamps import ZONES, StampReader
+
+__all__ = ["FACILITIES", "Received", "SyslogReader"]
+
+FACILITIES = (
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit",
+    "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+)  # fmt: skip
+"""The names of the facilities by their numbers."""
+
+Pairs = list[tuple[str, str]]
+
+_HIGHEST_PRIORITY = 191
+_PADDING = "\0\r\n"
+_VALUE = r'"(?:[^"\\]*+(?:\\.[^"\\]*+)*+)"'
+_NAME = r'[^ =\]"]++'
+_PARAMETERS = rf"(?: ++{_NAME}={_VALUE})*+ *+"
+# Between the header and the message there is one blank, or the end.
+_NEW = re.compile(r"1 (\S++) (\S++) (\S++) (\S++) (\S++) (?:-(?= |$)|(?=\[))", re.DOTALL)
+_ELEMENT = re.compile(rf"\[({_NAME})({_PARAMETERS})\]", re.DOTALL)
+_PARAMETER = re.compile(rf' ++({_NAME})="([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
+_ESCAPE = re.compile(r'\\(["\\\]])')
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_ZONE = rf"(?:{'|'.join(name for name in ZONES if len(name) > 2)}|[+-]\d\d:?\d\d)"
+# The usual form; a year or a zone behind it is no host.
+_OLD = re.compile(rf"([A-Z][a-z]{{2}} [ 0-3]\d \d\d:\d\d:\d\d) (?=[^\s:])(?!{_ZONE}[ :]|\d{{4}} )", re.ASCII)
+_STAMP = re.compile(
+    rf"(?:\d{{1,10}}: )?[*.]?(?P<stamp>[A-Z][a-z]{{2}} +\d{{1,2}}(?: \d{{4}})? {_CLOCK}"
+    rf"(?: \d{{4}}(?=[ :]))?(?: {_ZONE}(?=[ :]))?(?: \d{{4}}(?=[ :]))?"
+    rf"|\d{{4}}-\d\d-\d\d[T ]{_CLOCK}(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+    r"|\d{9,10}(?:\.\d{1,9})?(?= ))(?::? ++|:?$)",
+    re.ASCII,
+)
+_TAG = re.compile(r"([^\s:\[\]|=<>{}\"]{1,64})(?:\[([^\]\s]{0,64})\])?:(?: |$|(?<=\]:))")
+_HOST = re.compile(r"([\w.:%-]{1,255}) ++", re.ASCII)
+_NO_HOST = ("CEF:", "LEEF:")
+
+
+class Received(msgspec.Struct, frozen=True):
+    """What a message says. Texts are empty where it says nothing.
+
+    Attributes:
+        priority: Facility times 8 plus severity; `None` when it does not say.
+        time: When it was written; `None` when it does not say, or nothing that can be understood.
+        app: The program: APP-NAME, or the tag.
+        process: Its process id.
+        kind: The MSGID.
+        data: Structured data: the elements in order, each with its name and its parameters in order.
+        text: The message itself, or all of it where there is no header.
+        stamped: Whether there is a time stamp, legible or not.
+    """
+
+    priority: int | None
+    time: datetime | None
+    host: str
+    app: str
+    process: str
+    kind: str
+    data: list[tuple[str, Pairs]]
+    text: str
+    stamped: bool = True
+
+    @property
+    def headed(self) -> bool:
+        """Whether there is any header at all."""
+        return self.priority is not None or self.stamped
+
+
+class SyslogReader:
+    """Reads messages; every text is one.
+
+    Args:
+        stamps: Reads time stamps, and knows what those mean that lack a zone or a year.
+    """
+
+    def __init__(self, stamps: StampReader) -> None:
+        self._stamps = stamps
+
+    def read(self, text: str) -> Received:
+        """What a message says; nothing is ever refused."""
+        text = text.rstrip(_PADDING).lstrip(BOM)
+        priority, start = None, 0
+        if text[:1] == "<":
+            end = text.find(">", 2, 5)
+            number = text[1:end]
+            if end > 0 and number.isdigit() and number.isascii() and int(number) <= _HIGHEST_PRIORITY:
+                priority, start = int(number), end + 1
+                match = _NEW.match(text, start)
+                if match is not None:
+                    return self._new(priority, match, text)
+                if text.startswith("1 ", start) and _STAMP.match(text, start + 2):
+                    start += 2
+        return self._old(priority, text, start)
+
+    def _new(self, priority: int, match: re.Match[str], text: str) -> Received:
+        stamp, host, app, process, kind = match.groups()
+        end = match.end()
+        data: list[tuple[str, Pairs]] = []
+        while (element := _ELEMENT.match(text, end)) is not None:
+            name, parameters = element.groups()
+            data.append((name, _pairs(parameters)))
+            end = element.end()
+        if text[end : end + 1] == " ":
+            end += 1
+        if text[end : end + 1] == BOM:
+            end += 1
+        return Received(
+            priority,
+            None if stamp == NIL else self._time(stamp),
+            "" if host == NIL else host,
+            "" if app == NIL else app,
+            "" if process == NIL else process,
+            "" if kind == NIL else kind,
+            data,
+            text[end:],
+            stamp != NIL,
+        )
+
+    def _old(self, priority: int | None, text: str, start: int) -> Received:
+        match = _OLD.match(text, start)
+        if match is None:
+            match = _STAMP.match(text, start) or _STAMP.match(text.lstrip(" "), start)
+        if match is None:
+            # Without a time stamp there is no host either, says the standard; without a priority there is no header at all.
+            app, process, rest = _tagged(text, start) if priority is not None else ("", "", text)
+            return Received(priority, None, "", app, process, "", [], rest, False)
+        stamp, start = match[1], match.end()
+        host, start = _host(text, start)
+        app, process, rest = _tagged(text, start)
+        return Received(priority, self._time(stamp), host, app, process, "", [], rest)
+
+    def _time(self, stamp: str) -> datetime | None:
+        try:
+            return self._stamps.read(stamp)
+        except ValueError:
+            return None
+
+
+def _pairs(parameters: str) -> Pairs:
+    pairs: Pairs = _PARAMETER.findall(parameters)
+    if "\\" in parameters:
+        return [(name, _ESCAPE.sub(r"\1", value) if "\\" in value else value) for name, value in pairs]
+    return pairs
+
+
+def _host(text: str, start: int) -> tuple[str, int]:
+    """The host and where it ends; a word that ends like a tag, or begins a record, is none."""
+    match = _HOST.match(text, start)
+    if match is None or match[1].endswith(":") or match[1].startswith(_NO_HOST):
+        return "", start
+    return match[1], match.end()
+
+
+def _tagged(text: str, start: int) -> tuple[str, str, str]:
+    """Program, process id and what follows."""
+    match = _TAG.match(text, start)
+    if match is None:
+        return "", "", text[start:]
+    return match[1], match[2] or "", text[match.end() :]
