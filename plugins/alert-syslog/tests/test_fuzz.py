@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from queue import SimpleQueue
 from typing import Any
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.fuzz
 
 LIMIT = 8192
 MARK = "...[cut]"
+LONG_NAME = "h" * 255
 SEVERITIES = {"critical": 2, "major": 3, "minor": 4, "low": 5, "information": 6}
 # RFC 5424, section 6, as written there.
 HEADER = re.compile(
@@ -204,45 +205,49 @@ def read_counted(server: socket.socket, queue: SimpleQueue[bytes]) -> None:
             queue.put(stream.read(int(digits)))
 
 
-CHECKS = {"text": None, "cef": check_cef, "leef": check_leef, "json": check_json}
+CHECKS = {"cef": check_cef, "leef": check_leef, "json": check_json}
 
 
-@pytest.mark.parametrize(("transport", "body"), [("tcp", "text"), *(("udp", body) for body in CHECKS)])
-def test_nothing_is_added_or_lost_and_the_text_is_equal(transport: str, body: str) -> None:
-    server: Any = datagrams() if transport == "udp" else counted()
+def action_to(port: int, **given: Any) -> SyslogAction:
+    settings = {"server": "127.0.0.1", "port": port, "hostname": "sensor", "max_bytes": LIMIT} | given
+    return SyslogAction(SyslogSettings.model_validate(settings), Context(name="log"))
 
-    with server as (port, receive):
-        given = {"server": "127.0.0.1", "port": port, "transport": transport, "body": body, "max_bytes": LIMIT}
-        action = SyslogAction(SyslogSettings.model_validate(given | {"hostname": "sensor"}), Context(name="log"))
-        with closing(action):
-            for sent in notifications(amount()):
+
+@pytest.mark.parametrize(
+    ("server", "transport", "bodies"),
+    [(datagrams, "udp", ("text", "json")), (datagrams, "udp", ("cef", "leef")), (counted, "tcp", ("text",))],
+)
+def test_nothing_is_added_or_lost_and_the_text_is_equal(server: Any, transport: str, bodies: tuple[str, ...]) -> None:
+    with server() as (port, receive), ExitStack() as stack:
+        actions = [(body, stack.enter_context(closing(action_to(port, transport=transport, body=body)))) for body in bodies]
+        for sent in notifications(amount()):
+            for body, action in actions:
                 action.send(sent)
                 raw = receive()
                 assert len(raw) <= LIMIT
                 strict = Strict(raw)
                 check_header(strict, sent)
-                if check := CHECKS[body]:
-                    check(strict, sent)
-                else:
+                if body == "text":
                     check_text(strict, sent, keep_lines=transport == "tcp")
+                else:
+                    CHECKS[body](strict, sent)
 
 
-@pytest.mark.parametrize("body", CHECKS)
+@pytest.mark.parametrize("body", ["text", *CHECKS])
 @pytest.mark.parametrize("form", ["rfc5424", "rfc3164"])
 def test_short_messages_stay_whole_in_every_form(form: str, body: str) -> None:
-    with datagrams() as (port, receive):
-        given = {"server": "127.0.0.1", "port": port, "body": body, "max_bytes": 1024, "format": form, "hostname": "h" * 255}
-        action = SyslogAction(SyslogSettings.model_validate(given), Context(name="log"))
-        with closing(action):
-            for sent in notifications(amount() // 10):
-                action.send(sent)
-                raw = receive()
-                assert len(raw) <= 1024
-                read_short(raw, form, body)
+    given = {"body": body, "max_bytes": 1024, "format": form, "hostname": LONG_NAME}
+
+    with datagrams() as (port, receive), closing(action_to(port, **given)) as log:
+        for sent in notifications(amount() // 20):
+            log.send(sent)
+            raw = receive()
+            assert len(raw) <= 1024
+            read_short(raw, form, body)
 
 
 def read_short(raw: bytes, form: str, body: str) -> None:
-    text = Strict(raw).text if form == "rfc5424" else raw.decode().split("h" * 255 + " ", 1)[1].removeprefix("alert: ")
+    text = Strict(raw).text if form == "rfc5424" else raw.decode().split(f"{LONG_NAME} ", 1)[1].removeprefix("alert: ")
     assert CONTROLS.search(text) is None
     if body == "cef":
         read_cef(text)

@@ -361,6 +361,13 @@ def test_unknown_server_can_be_tried_again() -> None:
     assert error.retryable
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_name_that_no_host_can_have_is_refused_in_words(transport: str) -> None:
+    error = refusal(action(514, server=f"{'a' * 64}.example", transport=transport))
+
+    assert "cannot be reached: " in str(error)
+
+
 def test_two_actions_do_not_interfere(udp: Receiver) -> None:
     with closing(action(udp.port, "one")) as first, closing(action(udp.port, "two")) as second:
         first.send(notification(body="first"))
