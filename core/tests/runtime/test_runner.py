@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alert_core import EventSource, Push, Settings, SourceError
+from alert_core import Context, EventSource, Push, Settings, SourceError
 from alert_core.errors import StoreError
 
 if TYPE_CHECKING:
@@ -310,6 +310,32 @@ def test_a_source_that_fails_is_reported_and_started_again_and_others_go_on(
     world.until(started.is_set)
     assert "source shaky: the cable is out" in caplog.text
     assert "source shaky: RuntimeError: a bug" in caplog.text
+
+
+def test_a_source_that_cannot_be_set_up_does_not_keep_the_others_from_running(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Unset(EventSource[Settings]):
+        """Cannot even be made."""
+
+        name = "unset"
+        label = "Unset"
+
+        def __init__(self, settings: Settings, context: Context) -> None:
+            raise OSError("no such device")
+
+        def run(self, push: Push, stop: threading.Event) -> None:
+            raise AssertionError("it was never made")
+
+    world.sources.append(Unset)
+    world.configure('[sources.unset]\ntype = "unset"\n' + FIVE)
+    world.append(0, 1, 2, 3, 4)
+
+    summary = world.run_once()
+
+    assert world.fired == [("five", 4)]
+    assert summary.failed_sources == ["unset"]
+    assert "source unset: OSError: no such device" in caplog.text
 
 
 def test_a_source_that_fails_in_the_end_is_named_in_the_summary(world: World) -> None:

@@ -55,7 +55,7 @@ def run(files: tuple[str, ...], once: bool, like: str | None, config_path: Path,
         runner = Runner(config, plugins, store, once=once, load=load, told=_print_json if as_json else _print)
         _obey_signals(runner)
         summary = runner.run()
-    _conclude(summary)
+    _conclude(summary, once=once)
 
 
 def _obey_signals(runner: Runner) -> None:
@@ -81,10 +81,12 @@ def _print_json(notification: Notification) -> None:
     print_line(decision_line(notification).decode())
 
 
-def _conclude(summary: Summary) -> None:
+def _conclude(summary: Summary, *, once: bool) -> None:
     _log.info("%d batches, %d notifications, %.1f seconds", summary.batches, summary.notifications, summary.seconds)
     if summary.waiting:
         click.echo(f"warning: {summary.waiting} deliveries were not taken yet; the next run goes on with them", err=True)
     if summary.failed_sources:
         click.echo(f"error: could not read {printable(', '.join(summary.failed_sources))}", err=True)
+    # Who lets it run on is told by the next run; a script that runs it once must know that somebody was not told.
+    if summary.failed_sources or (once and summary.waiting):
         sys.exit(FAILED)

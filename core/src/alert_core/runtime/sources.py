@@ -34,26 +34,41 @@ def make_source(config: Config, source: SourceConfig, resolver: Any = None) -> S
 class _Running:
     """One source and what it takes to run it."""
 
-    def __init__(self, config: SourceConfig, component: Source) -> None:
-        self.config, self.component = config, component
+    def __init__(self, config: SourceConfig, make: Callable[[SourceConfig], Source]) -> None:
+        self.config, self._make = config, make
+        self.component: Source | None = None
         self.stop = threading.Event()
         self.thread: threading.Thread | None = None
-        self.pause = _FIRST_PAUSE
         self.again_at: float | None = None
+        self._pause, self._began = _FIRST_PAUSE, 0.0
+
+    def made(self) -> Source:
+        """The component, made on first use; it may raise whatever a plugin's constructor raises."""
+        if self.component is None:
+            self.component = self._make(self.config)
+        return self.component
 
     def start(self, inlet: Inlet) -> None:
         """Run it in a thread of its own until it ends, however it ends."""
-        self.again_at = None
+        self.again_at, self._began = None, time.monotonic()
         self.thread = threading.Thread(target=self._body, args=(inlet,), name=f"alert-source-{inlet.name}", daemon=True)
         self.thread.start()
 
     def _body(self, inlet: Inlet) -> None:
         try:
-            self.component.run(inlet, self.stop)
+            self.made().run(inlet, self.stop)
         except Exception as error:  # noqa: BLE001 whatever a plugin's source raises is reported and takes out it alone
             inlet.end(error)
         else:
             inlet.end()
+
+    def rest(self) -> None:
+        """Have it started again after a pause, which grows as long as it fails soon."""
+        now = time.monotonic()
+        if now - self._began > _LONGEST_PAUSE:
+            self._pause = _FIRST_PAUSE
+        self.again_at = now + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
 
 class Sources:
@@ -71,7 +86,7 @@ class Sources:
         self._running: dict[str, _Running] = {}
         self.failed: list[str] = []
         for source in config.sources.values():
-            self._running[source.name] = _Running(source, make_source(config, source, resolver))
+            self._running[source.name] = _Running(source, self._made)
 
     def start(self, name: str, inlet: Inlet) -> None:
         """Begin to read, from the inlet's cursor on."""
@@ -87,11 +102,16 @@ class Sources:
             raise SourceError(
                 f"source {name!r} is not configured any more; what it gave since the last snapshot is not counted"
             )
-        return self._running[name].component.read(start, end)
+        try:
+            return self._running[name].made().read(start, end)
+        except SourceError:
+            raise
+        except Exception as error:
+            raise SourceError(f"source {name!r} cannot be set up: {type(error).__name__}: {error}") from error
 
     def live(self, name: str) -> bool:
         """Whether a source tells of the present."""
-        return bool(self._running[name].component.live)
+        return self._running[name].config.cls.live
 
     def forget(self, name: str, before: Cursor) -> None:
         """Nothing before this cursor will be asked for again."""
@@ -119,8 +139,7 @@ class Sources:
         self._report(running.config, error)
         self.failed.append(inlet.name)
         if restart:
-            running.again_at = time.monotonic() + running.pause
-            running.pause = min(2 * running.pause, _LONGEST_PAUSE)
+            running.rest()
 
     @property
     def waiting(self) -> bool:
@@ -135,8 +154,11 @@ class Sources:
             del self._running[name]
         self._config = config
         new = [source for name, source in config.sources.items() if name not in kept]
-        self._running.update((source.name, _Running(source, make_source(config, source, self._resolver))) for source in new)
+        self._running.update((source.name, _Running(source, self._made)) for source in new)
         return [source.name for source in new]
+
+    def _made(self, source: SourceConfig) -> Source:
+        return make_source(self._config, source, self._resolver)
 
     def stop(self) -> None:
         """End all sources; what they pushed and nobody took will be read again."""
