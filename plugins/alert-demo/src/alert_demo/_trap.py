@@ -18,6 +18,7 @@ _OBJECTS = "1.3.6.1.4.1.8072.9999.9999.25378.1."
 # By their numbers, as the README of alert-snmp lists them.
 _OBJECT_NAMES = (
     "id", "condition", "severity", "subject", "computer", "time", "quantity", "suppressed", "body", "delivery",
+    "key",
 )  # fmt: skip
 _DATE_AND_TIME_BYTES = 11
 

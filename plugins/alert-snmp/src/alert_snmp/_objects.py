@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -11,8 +11,11 @@ from alert_core.model import Notification
 MAX_BODY = 1024
 # SnmpAdminString and DisplayString, which management stations expect of short texts, end here.
 _MAX_LINE = 255
-_MARK = "…"
+_MARK = "…".encode()
 _MAX_GAUGE = 2**32 - 1
+# What Unicode calls controls, and its own separators of lines.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS_IN_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 Kind = Literal["integer", "gauge", "octets", "address"]
 
@@ -60,30 +63,24 @@ def gauge(number: int) -> int:
 
 def line(text: str) -> bytes:
     """A text without control characters, as long as a management station takes it."""
-    return clean(text, _MAX_LINE)
+    return _clean(text, _MAX_LINE, _CONTROLS)
 
 
 def body(text: str) -> bytes:
     """A text of several lines."""
-    return clean(text, MAX_BODY, keep="\n\t")
+    return _clean(text, MAX_BODY, _CONTROLS_IN_LINES)
 
 
-def clean(text: str, max_bytes: int, *, keep: str = "") -> bytes:
+def _clean(text: str, max_bytes: int, controls: re.Pattern[str]) -> bytes:
     """A text in UTF-8, cut between characters and marked where it was cut; control characters are spelt out."""
-    text = text[: max_bytes + 1]
-    if not text.isprintable():
-        text = "".join(character if character in keep else _visible(character) for character in text)
-    raw = text.encode("utf-8", "replace")
+    raw = controls.sub(_spelt_out, text[: max_bytes + 1]).encode("utf-8", "replace")
     if len(raw) <= max_bytes:
         return raw
-    mark = _MARK.encode()
-    return raw[: max_bytes - len(mark)].decode("utf-8", "ignore").encode() + mark
+    return raw[: max_bytes - len(_MARK)].decode("utf-8", "ignore").encode() + _MARK
 
 
-def _visible(character: str) -> str:
-    if unicodedata.category(character) == "Cc" or character in "\u2028\u2029":
-        return character.encode("unicode_escape").decode()
-    return character
+def _spelt_out(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def date_and_time(moment: datetime) -> bytes:
