@@ -18,6 +18,7 @@ _COMMANDS = {
     "check": ("check", "check", "Check the configuration, also for faults that would stay silent."),
     "condition": ("conditions", "condition", "Look into the configured conditions."),
     "log": ("log", "log", "List, show and export notifications."),
+    "new-plugin": ("new_plugin", "new_plugin", "Write the files of a new plugin, with an example that works."),
     "plugins": ("plugins", "plugins", "List the installed plugins and what is wrong with them."),
     "replay": ("replay", "replay", "Show what the conditions decide about recorded events, without telling anyone."),
     "run": ("run", "run", "Watch the sources and notify."),
