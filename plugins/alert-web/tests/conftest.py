@@ -12,6 +12,7 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -46,6 +47,7 @@ class Site(ThreadingHTTPServer):
         self.choosy: Callable[[bytes], int] | None = None
         self.challenges: list[str] = []
         self.digest_password = ""
+        self.nonce = ""
 
     @property
     def port(self) -> int:
@@ -82,16 +84,24 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = answer
 
     def knows_password(self) -> bool:
+        """Whether the proof is right, worked out as RFC 7616 says."""
         given = self.headers.get("Authorization", "")
-        part = dict(re.findall(r'(\w+)="?([^",]*)"?', given))
+        part = {name: value.strip('"') for name, value in re.findall(r'([\w*]+)=("[^"]*"|[^\s,]*)', given)}
         if not given.startswith("Digest "):
             return False
+        algorithm = part.get("algorithm", "MD5")
+        method = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}[algorithm.removesuffix("-sess")]
 
-        def sha(text: str) -> str:
-            return hashlib.sha256(text.encode()).hexdigest()
+        def proof(*parts: str) -> str:
+            return hashlib.new(method, ":".join(parts).encode()).hexdigest()
 
-        first, second = sha(f"ann:r:{self.server.digest_password}"), sha(f"{self.command}:{self.path}")
-        return part["response"] == sha(f"{first}:n:{part['nc']}:{part['cnonce']}:auth:{second}")
+        name = unquote(part["username*"].removeprefix("UTF-8''")) if "username*" in part else part["username"]
+        first, second = proof(name, part["realm"], self.server.digest_password), proof(self.command, self.path)
+        if algorithm.endswith("-sess"):
+            first = proof(first, part["nonce"], part["cnonce"])
+        middle = [part["nc"], part["cnonce"], part["qop"]] if "qop" in part else []
+        fresh = not self.server.nonce or part["nonce"] == self.server.nonce
+        return fresh and part["response"] == proof(first, part["nonce"], *middle, second)
 
     def handle(self) -> None:
         with suppress(OSError):  # a handshake that fails, a client that goes away

@@ -107,7 +107,7 @@ class Composer:
             headers[name] = wire_text(self._reveal(secret))
         for name, template in self._templates.items():
             try:
-                headers[name] = wire_text(template.fill(notification)).strip()
+                headers[name] = wire_text(template.fill(notification).strip())
             except TemplateFault:
                 left_out.append(f"header {name} left out: its template fails")
         headers["Idempotency-Key"] = key
