@@ -169,6 +169,16 @@ def test_zero_sets_no_limit(bench: Bench) -> None:
     assert detail == "exit code 0: " + "\\n".join(own.split())
 
 
+def test_a_state_folder_that_cannot_be_made_is_named(bench: Bench) -> None:
+    bench.script("exit 0")
+    (bench.bin.parent / "state").write_text("in the way")
+
+    error = failure(bench)
+
+    assert str(error) == f"the state folder {bench.bin.parent / 'state' / 'block'} cannot be used: Not a directory"
+    assert error.retryable
+
+
 # --- who it runs as
 
 
@@ -186,6 +196,17 @@ def test_a_program_can_run_as_another_user(open_to_all: Bench) -> None:
     assert receipt.detail == f"exit code 0: {entry.pw_uid}\\n{group}\\n{group}\\nGroups:\\t \\nsaid"
     assert json.loads((bench.out / "in").read_text())["test"]
     assert [path.owner() for path in bench.bin.parent.glob("state/block/made")] == [NOBODY]
+
+
+@ROOT_ONLY
+def test_another_user_has_its_working_folder_where_it_may_not_enter_those_above(open_to_all: Bench) -> None:
+    open_to_all.script("pwd; echo kept > note; cat note")
+    action = open_to_all.action(run_as=NOBODY)
+    action.context.state_folder.parent.mkdir(mode=0o700)
+
+    receipt = action.send(Notification.sample())
+
+    assert receipt.detail == f"exit code 0: {action.context.state_folder}\\nkept"
 
 
 @ROOT_ONLY
@@ -310,3 +331,13 @@ def test_an_end_by_a_signal_is_named(bench: Bench) -> None:
 
     assert str(error) == f"program 'run.sh' was ended by {signal.SIGTERM.name}"
     assert not error.retryable
+
+
+def test_a_python_that_cannot_be_started_is_named_and_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.script("exit 0")
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+
+    error = failure(bench)
+
+    assert str(error) == "program 'run.sh' was lost: /no/such/python cannot be started: No such file or directory"
+    assert error.retryable

@@ -213,9 +213,9 @@ def _launch() -> tuple[socket.socket, subprocess.Popen[bytes]]:
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={}, cwd="/", start_new_session=True,
                 pass_fds=[theirs.fileno()],
             )  # fmt: skip
-        except OSError:
+        except OSError as error:
             ours.close()
-            raise
+            raise LostError(f"{sys.executable} cannot be started: {error.strerror}") from error
     return ours, process
 
 

@@ -82,8 +82,8 @@ class Runner:
         )
 
     def _execute(self, order: Order, given: bytes) -> Outcome:
+        self._make_folder(order.account)
         try:
-            self._make_folder(order.account)
             return self._launcher.run(order, given)
         except StoppedError as error:
             raise DeliveryError(f"{self._name} was stopped") from error
@@ -94,9 +94,12 @@ class Runner:
 
     def _make_folder(self, who: Account) -> None:
         folder = self._context.state_folder
-        folder.mkdir(parents=True, exist_ok=True)
-        if who.change and folder.stat().st_uid != who.user:
-            os.chown(folder, who.user, who.group, follow_symlinks=False)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if who.change and folder.stat().st_uid != who.user:
+                os.chown(folder, who.user, who.group, follow_symlinks=False)
+        except OSError as error:
+            raise DeliveryError(f"the state folder {folder} cannot be used: {error.strerror}") from error
 
     def _not_started(self, error: OSError) -> DeliveryError:
         reason = error.strerror or str(error)

@@ -37,12 +37,12 @@ class ExecAction(Action[ExecSettings]):
 
     def check(self) -> Sequence[str]:
         """What is wrong with the program, the account, or an argument."""
+        if sys.platform != "linux":
+            return [_LINUX_ONLY]
         from alert_exec._account import account
         from alert_exec._arguments import mistakable
         from alert_exec._program import locate
 
-        if sys.platform != "linux":
-            return [_LINUX_ONLY]
         faults = list(mistakable(self.settings.arguments))
         try:
             locate(self.context.program_folder, self.settings.program)
@@ -57,10 +57,10 @@ class ExecAction(Action[ExecSettings]):
 
     def send(self, notification: Notification) -> Receipt:
         """Run the program; its exit code decides, the beginning of its output is kept."""
-        from alert_exec._runner import Runner
-
         if sys.platform != "linux":
             raise DeliveryError(_LINUX_ONLY, retryable=False)
+        from alert_exec._runner import Runner
+
         if self._runner is None:
             self._runner = Runner(self.settings, self.context)
         return self._runner.run(notification, self.idempotency_key(notification))
