@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,9 @@ class Exim:
     def stop(self) -> None:
         os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(10)
+        # Those who served a connection may still want to write to the log, and would make its folder again.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ class Letterhead:
 
     def __init__(self, settings: EmailSettings, computer: str) -> None:
         self.sender = sender_address(settings, computer)
+        self.recipients = settings.recipients
         headers = {
             "From": _address(self.sender),
             "Reply-To": _list((settings.reply_to,)) if settings.reply_to else "",

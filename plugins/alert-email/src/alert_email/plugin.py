@@ -85,8 +85,8 @@ class EmailAction(Action[EmailSettings]):
         from alert_email._progress import Progress
 
         letterhead, mailer = self._tools()
-        progress = Progress.read(earlier, self.settings.recipients)
-        left = tuple(progress.later) if progress.begun else self.settings.recipients
+        progress = Progress.read(earlier, letterhead.recipients)
+        left = tuple(progress.later) if progress.begun else letterhead.recipients
         if left:
             try:
                 outcome = mailer.deliver(letterhead.sender.addr_spec, left, mail)
