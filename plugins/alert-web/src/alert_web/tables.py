@@ -17,7 +17,7 @@ HOST = r"^([A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?)$"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110: the name of a header
 _OURS = {
     "authorization", "connection", "content-length", "expect", "host", "idempotency-key", "proxy-authorization",
-    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    "proxy-connection", "trailer", "transfer-encoding", "upgrade",
 }  # fmt: skip
 
 
