@@ -53,7 +53,7 @@ class Intake:
         arrived = _arrival(batch)
         events = []
         for event in self._decoded(records):
-            if event.time == UNKNOWN_TIME:
+            if event.time is UNKNOWN_TIME:  # not ==: a record may say just that time
                 event = msgspec.structs.replace(event, time=arrived or self.last)
             self.last = event.time
             events.append(msgspec.structs.replace(event, source=self.source))
