@@ -6,8 +6,9 @@ Heavy parts (store, runtime, command line) are not imported here, and each name 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from alert_core._lazy import fetching
 
 if TYPE_CHECKING:
     from alert_core.components import (
@@ -91,17 +92,8 @@ __all__ = [
     "unparsed",
 ]
 
-# Where the names are; what is cheap to import comes first.
-_MODULES = ("errors", "hooks", "model", "evaluators", "settings", "components")
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        for module in _MODULES:
-            home = vars(import_module(f"alert_core.{module}"))
-            if name in home:
-                return globals().setdefault(name, home[name])
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __getattr__ = fetching(__name__, __all__, ("errors", "hooks", "model", "evaluators", "settings", "components"))
 
 
 def __dir__() -> list[str]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from alert_core.config._faults import did_you_mean
-from alert_core.config.checking import Finding, check
-from alert_core.config.loading import load, plugin_options, store_options
-from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig, StoreConfig
+from typing import TYPE_CHECKING
+
+from alert_core._lazy import fetching
+
+if TYPE_CHECKING:
+    from alert_core.config._faults import did_you_mean
+    from alert_core.config.checking import Finding, check
+    from alert_core.config.loading import load
+    from alert_core.config.options import plugin_options, store_options
+    from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig, StoreConfig
 
 __all__ = [
     "ActionConfig",
@@ -21,3 +27,6 @@ __all__ = [
     "plugin_options",
     "store_options",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = fetching(__name__, __all__, ("_faults", "values", "options", "loading", "checking"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from alert_core.errors import ConfigError, ConfigErrors
@@ -40,6 +39,8 @@ class Faults:
 
 def did_you_mean(name: str, valid: Iterable[str], what: str) -> str:
     """A hint: the nearest valid name, else all of them when they are few."""
+    import difflib
+
     names = sorted(set(valid))
     near = difflib.get_close_matches(name, names, n=1)
     if near:

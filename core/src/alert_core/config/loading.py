@@ -7,23 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-from pydantic_core import to_json
-
 from alert_core._registry import Registry
 from alert_core.components import Component
 from alert_core.config._documents import Documents, Table, read_documents
 from alert_core.config._faults import Faults, did_you_mean
 from alert_core.config._revision import digest
-from alert_core.config._wording import explain
-from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig, StoreConfig
+from alert_core.config._validation import validate
+from alert_core.config.options import store_config
+from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig
 from alert_core.errors import PluginConflictError, UnknownTypeError
 from alert_core.filters import compile_filter
 from alert_core.plugins import Plugins
 from alert_core.settings import Settings
 from alert_core.tables import ActionKeys, ConditionKeys, FormatKeys, PluginKeys, SourceKeys, StoreKeys
 
-__all__ = ["load", "plugin_options", "store_options"]
+__all__ = ["load"]
 
 ComponentT = TypeVar("ComponentT", bound=Component[Any])
 KeysT = TypeVar("KeysT", bound=Settings)
@@ -46,42 +44,6 @@ def load(path: Path, plugins: Plugins) -> Config:
     return config
 
 
-def plugin_options(path: Path) -> PluginKeys:
-    """Read just the `[plugins]` table, which acts before plugins are loaded.
-
-    Raises:
-        ConfigError: A file cannot be read, or the table is wrong.
-    """
-    return _single(path, "plugins", PluginKeys)[0]
-
-
-def store_options(path: Path) -> StoreConfig:
-    """Read just the `[store]` table, so that the log can be looked at whatever is wrong with the rest.
-
-    Raises:
-        ConfigError: A file cannot be read, or the table is wrong.
-    """
-    keys, documents = _single(path, "store", StoreKeys)
-    return _store(keys, documents)
-
-
-def _single(path: Path, section: str, model: type[KeysT]) -> tuple[KeysT, Documents]:
-    faults, own = Faults(), Faults()
-    documents = read_documents(path, faults)
-    keys = _validate(model, table=documents.single[section], faults=faults)
-    # Faults elsewhere are left to `load`, which finds them again and knows more.
-    for error in faults.errors:
-        if error.key.split(".")[0] in (section, ""):
-            own.keep(error)
-    own.raise_if_any()
-    assert keys is not None  # what keeps it from being read has been raised
-    return keys, documents
-
-
-def _store(keys: StoreKeys, documents: Documents) -> StoreConfig:
-    return StoreConfig(**{**dict(keys), "folder": documents.folder / keys.folder})
-
-
 class _Builder:
     """Turns tables into values; what cannot be turned becomes a fault and is left out."""
 
@@ -89,13 +51,13 @@ class _Builder:
         self.documents, self.plugins, self.faults = documents, plugins, faults
 
     def build(self) -> Config:
-        _validate(PluginKeys, table=self.documents.single["plugins"], faults=self.faults)
-        store = _validate(StoreKeys, table=self.documents.single["store"], faults=self.faults) or StoreKeys()
+        validate(PluginKeys, table=self.documents.single["plugins"], faults=self.faults)
+        store = validate(StoreKeys, table=self.documents.single["store"], faults=self.faults) or StoreKeys()
         self._check_defaults()
         return Config(
             folder=self.documents.folder,
             files=self.documents.files,
-            store=_store(store, self.documents),
+            store=store_config(store, self.documents),
             sources=dict(self._sources()),
             conditions=dict(self._conditions()),
             actions=dict(self._actions()),
@@ -163,8 +125,8 @@ class _Builder:
         common, own = frozenset(keys_model.model_fields), frozenset(cls.settings_model.model_fields)
         defaults = self.documents.named["defaults"].get(cls.name)
         whole = table.over(defaults, (common | own) - {"type"})
-        keys = _validate(keys_model, table=_part(whole, common), faults=self.faults)
-        settings = _validate(
+        keys = validate(keys_model, table=_part(whole, common), faults=self.faults)
+        settings = validate(
             cls.settings_model, table=_part(whole, frozenset(whole.values) - common), faults=self.faults, also=common
         )
         return None if keys is None or settings is None else (cls, keys, settings, whole)
@@ -225,19 +187,3 @@ class _Builder:
 
 def _part(table: Table, names: frozenset[str]) -> Table:
     return replace(table, values={name: value for name, value in table.values.items() if name in names})
-
-
-def _validate(model: type[KeysT], *, table: Table, faults: Faults, also: frozenset[str] = frozenset()) -> KeysT | None:
-    """The table as its model, or `None` and faults.
-
-    TOML has types, so nothing is converted that JSON's strict mode would refuse: `port = "162"` and `count = true` are faults.
-    """
-    try:
-        return model.model_validate_json(to_json(table.values, inf_nan_mode="constants"), strict=True)
-    except ValidationError as error:
-        for path, problem, hint in explain(error, model=model, values=table.values, also=also):
-            faults.add(problem, **table.place(path), hint=hint)
-    # A plugin's own validator may raise anything; its settings cannot be used then, but the other faults are still found.
-    except Exception as error:  # noqa: BLE001
-        faults.add(f"the plugin cannot check these settings: {type(error).__name__}", **table.place())
-    return None

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alert_core.components import Action, Component, Condition, Context, EventSource, Format
-from alert_core.model import Severity
-from alert_core.settings import Settings
+if TYPE_CHECKING:
+    from alert_core.components import Action, Component, Condition, Context, EventSource, Format
+    from alert_core.model import Severity
+    from alert_core.settings import Settings
 
 __all__ = ["ActionConfig", "ConditionConfig", "Config", "FormatConfig", "SourceConfig", "StoreConfig"]
 
@@ -144,6 +145,8 @@ class Config:
             configured: The table; a source's format shares the source's context.
             resolver: `Plugins.resolve_secret`.
         """
+        from alert_core.components import Context
+
         kind = type(configured).__name__.removesuffix("Config").lower()
         return Context(
             name=configured.name,
