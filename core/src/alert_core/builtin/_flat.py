@@ -114,23 +114,28 @@ class Fields:
 
     def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
         self.time = tuple(fields.get("time", ()))
-        texts = {name: tuple(keys) for name, keys in fields.items() if name != "time" and name not in RANGES}
-        self._first = [(name, keys[0]) for name, keys in texts.items() if name in EVENT_FIELDS]
-        self._others = [(name, keys) for name, keys in texts.items() if name in EVENT_FIELDS and len(keys) > 1]
-        self._renamed = [(name, keys[0]) for name, keys in texts.items() if name not in EVENT_FIELDS and keys[0] != name]
         self._numbers = [(name, tuple(fields[name])) for name in RANGES if name in fields]
+        texts = {name: keys for name, keys in fields.items() if name != "time" and name not in RANGES}
+        self._renamed = [(name, keys[0]) for name, keys in texts.items() if name not in EVENT_FIELDS and keys[0] != name]
+        self._uses: dict[str, list[tuple[str, int]]] = {}
+        for name in texts.keys() & EVENT_FIELDS:
+            for rank, key in enumerate(texts[name]):
+                self._uses.setdefault(key, []).append((name, rank))
+        self._known = frozenset(self._uses)
+        self._first = frozenset(texts[name][0] for name in texts.keys() & EVENT_FIELDS)
 
     def take(self, values: dict[str, str]) -> dict[str, Any]:
         """The fields that the values fill, time excepted; what they use up leaves `values`."""
         fields: dict[str, Any] = {}
-        for name, keys in self._others:
-            for key in keys:
-                if value := values.get(key):
-                    fields[name] = value
-                    break
-        for name, key in self._first:
-            if (value := values.pop(key, None)) and name not in fields:
-                fields[name] = value
+        ranks: dict[str, int] = {}
+        known = self._known & values.keys()
+        for key in known:
+            if value := values[key]:
+                for name, rank in self._uses[key]:
+                    if name not in fields or rank < ranks[name]:
+                        fields[name], ranks[name] = value, rank
+        for key in known & self._first:
+            del values[key]
         for name, keys in self._numbers:
             _put_number(name, keys, fields, values)
         for name, key in self._renamed:

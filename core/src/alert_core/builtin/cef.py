@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -16,6 +17,8 @@ from alert_core.wire.syslog import Received
 __all__ = ["CefFormat"]
 
 _LABEL = "Label"
+# A blank before a value, as opposed to the one behind an empty one.
+_LEADING = re.compile(r"= (?![A-Za-z0-9_.\[\]-]+=)")
 
 
 class CefFormat(MarkedFormat):
@@ -48,14 +51,14 @@ class CefFormat(MarkedFormat):
         (version, vendor, product, product_version, signature, name, severity), values, loose = read_cef.split(text)
         if is_own_event(vendor, product, values):
             return event_from_cef(values, raw=raw)
-        if "  " in text or "= " in text or text.endswith(" "):
+        if "  " in text or text.endswith(" ") or ("= " in text and _LEADING.search(text)):
             values = {key: value.strip() for key, value in values.items()}
         time = self._fields.take_time(values, self._stamps, values.get("dtz", ""))
         fields = self._fields.take(values)
         if "Label=" in text:
             _resolve_labels(values)
-        values |= {"vendor": vendor, "product": product, "product_version": product_version, "name": name}
-        values["cef_version"] = version
+        values["vendor"], values["product"], values["product_version"] = vendor, product, product_version
+        values["name"], values["cef_version"] = name, version
         if loose:
             values["unlabelled"] = loose
         if signature:
@@ -71,8 +74,8 @@ class CefFormat(MarkedFormat):
 
 def _resolve_labels(values: dict[str, str]) -> None:
     """`cs1Label=Profile cs1=Office` means Profile = Office, unless something else is called so."""
-    for key in [key for key in values if key.endswith(_LABEL)]:
-        field, label = key.removesuffix(_LABEL), values[key]
+    for key in [key for key in values if key[-5:] == _LABEL]:
+        field, label = key[:-5], values[key]
         if label and label not in values and field in values:
             del values[key]
             values[label] = values.pop(field)

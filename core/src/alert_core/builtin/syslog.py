@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 from pydantic import Field
 
-from alert_core.builtin._flat import Fields, FlatSettings, finished, stamp_reader
+from alert_core.builtin._flat import Fields, FlatSettings, stamp_reader
 from alert_core.builtin._inner import Choice, inner_format
 from alert_core.components import Context, Format
-from alert_core.model import UNKNOWN_TIME, UNPARSED, Event
+from alert_core.model import EVENT_FIELDS, UNKNOWN_TIME, UNPARSED, Event
+from alert_core.projection import BlockDecoder, Projection
 from alert_core.wire.own import ELEMENT, event_from_texts
 from alert_core.wire.syslog import FACILITIES, Received, SyslogReader
 
@@ -28,6 +29,9 @@ _LIKELY = re.compile(
     re.ASCII,
 )
 
+_OWN = f"[{ELEMENT} "
+_HEADER = frozenset({"computer", "application", "severity", "message"})
+_OTHERWISE = frozenset({"id", "source", "raw", "flags"})
 _REPEATED = re.compile(r"(?:last )?message repeated (\d{1,9}) times?(?:: \[ ?(.*)\])?", re.DOTALL)
 
 
@@ -90,23 +94,57 @@ class SyslogFormat(Format[SyslogSettings]):
             text = match[2] or text
         if self._inner is not None and text and (not self._programs or received.app in self._programs):
             return self._inside(self._inner, received, text, count, raw)
-        if received.data and received.data[0][0] == ELEMENT and len(received.data) == 1 and received.time:
-            try:
-                return event_from_texts(received.data[0][1], received.time, raw=raw)
-            except (ValueError, msgspec.DecodeError):
-                pass  # not ours after all
+        if received.structured.startswith(_OWN) and (own := _own_event(received, raw)) is not None:
+            return own
         return self._plain(received, text, count, raw)
 
     def _plain(self, received: Received, text: str, count: int, raw: str) -> Event:
         priority = received.priority
-        attributes = header_attributes(received)
-        fields = self._fields.take(attributes) if self._fields else {}
-        fields.setdefault("computer", received.host)
-        fields.setdefault("application", received.app)
-        fields.setdefault("severity", "" if priority is None else SEVERITIES[priority & 7])
-        fields.setdefault("message", text)
-        fields.setdefault("count", count)
-        return finished(received.time, fields=fields, attributes=attributes, default_type=self.settings.default_type, raw=raw)
+        event = Event(
+            time=received.time or UNKNOWN_TIME,
+            type=self.settings.default_type,
+            computer=received.host,
+            application=received.app,
+            severity="" if priority is None else SEVERITIES[priority & 7],
+            message=text,
+            count=count,
+            attributes=header_attributes(received),
+            raw=raw,
+        )
+        if self._fields is None:
+            return event
+        attributes = dict(event.attributes)
+        return msgspec.structs.replace(event, **self._fields.take(attributes), attributes=attributes)
+
+    def decoder(self, projection: Projection) -> BlockDecoder | None:
+        """Straight into the projection, if messages are text and nothing but what a header says is wanted."""
+        wanted = set(projection.fields)
+        plain = self.settings.format is None and self._fields is None and not (projection.whole or projection.numeric)
+        if not plain or not wanted <= EVENT_FIELDS - _OTHERWISE:
+            return None
+        names, struct, read = tuple(wanted & _HEADER), projection.struct, self._reader.read
+        default_type, stamps = self.settings.default_type, self._stamps
+
+        def decode(block: bytes) -> Sequence[Any]:
+            stamps.refresh()
+            rows = []
+            for line in str(block, "utf-8").split("\n"):
+                if not line or line.isspace():
+                    continue
+                received = read(line)
+                time, text, priority = received.time, received.text, received.priority
+                if time is None or received.structured.startswith(_OWN) or "message repeated " in text[:32]:
+                    raise msgspec.ValidationError("more than a header and a text")
+                said = {
+                    "computer": received.host,
+                    "application": received.app,
+                    "severity": "" if priority is None else SEVERITIES[priority & 7],
+                    "message": text,
+                }
+                rows.append(struct(time=time, type=default_type, count=1, **{name: said[name] for name in names}))
+            return rows
+
+        return decode
 
     def _inside(self, inner: Format[Any], received: Received, text: str, count: int, raw: str) -> Event:
         """The event of the message; the header fills what it left open, and its host is where the message came from."""
@@ -134,6 +172,17 @@ class SyslogFormat(Format[SyslogSettings]):
         return msgspec.structs.replace(event, **changes)
 
 
+def _own_event(received: Received, raw: str) -> Event | None:
+    """The event that alert wrote as this message, if it did."""
+    data = received.data
+    if len(data) != 1 or received.time is None:
+        return None
+    try:
+        return event_from_texts(data[0][1], received.time, raw=raw)
+    except ValueError:
+        return None
+
+
 def header_attributes(received: Received) -> dict[str, Any]:
     """What a header says that no field of an event holds."""
     attributes: dict[str, Any] = {}
@@ -143,11 +192,18 @@ def header_attributes(received: Received) -> dict[str, Any]:
         attributes["process_id"] = received.process
     if received.kind:
         attributes["message_id"] = received.kind
+    if received.structured:
+        _add_structured(received, attributes)
+    return attributes
+
+
+def _add_structured(received: Received, attributes: dict[str, Any]) -> None:
     for element, pairs in received.data:
         if not pairs:
             attributes[element] = ""
-        for name, value in pairs:
-            key = f"{element}.{name}"
+        named = {f"{element}.{name}": value for name, value in pairs}
+        if len(named) < len(pairs):
             # The standard lets a parameter occur more than once.
-            attributes[key] = f"{attributes[key]},{value}" if key in attributes else value
-    return attributes
+            for key in named:
+                named[key] = ",".join([value for name, value in pairs if f"{element}.{name}" == key])
+        attributes |= named

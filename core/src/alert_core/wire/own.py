@@ -106,11 +106,12 @@ def event_from_texts(texts: Iterable[tuple[str, str]], time: datetime, *, raw: s
     for name, text in texts:
         # Half a character can be shown, but not stored.
         whole = text if text.isascii() else restored(text).encode("utf-8", "replace").decode()
-        values[name] = msgspec.json.decode(whole) if name in _NOT_TEXT else whole
+        values[name] = whole
     try:
+        values |= {name: msgspec.json.decode(values[name]) for name in _NOT_TEXT & values.keys()}
         return msgspec.convert(values | {"time": time, "source": "", "raw": raw}, Event)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise ValueError(str(error)) from None
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"not an event of alert: {error}") from None
 
 
 def _from_pairs(pairs: Mapping[str, str], fields: Mapping[str, str], milliseconds: str, *, raw: str) -> Event:

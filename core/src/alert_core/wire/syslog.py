@@ -29,9 +29,12 @@ _PADDING = "\0\r\n"
 _VALUE = r'"(?:[^"\\]*+(?:\\.[^"\\]*+)*+)"'
 _NAME = r'[^ =\]"]++'
 _PARAMETERS = rf"(?: ++{_NAME}={_VALUE})*+ *+"
-# Between the header and the message there is one blank, or the end.
-_NEW = re.compile(r"1 (\S++) (\S++) (\S++) (\S++) (\S++) (?:-(?= |$)|(?=\[))", re.DOTALL)
 _ELEMENT = re.compile(rf"\[({_NAME})({_PARAMETERS})\]", re.DOTALL)
+# All of a well-formed message at once; structured data that is not well-formed is left to the message.
+_NEW = re.compile(
+    rf"<(\d{{1,3}})>1 (\S++) (\S++) (\S++) (\S++) (\S++) (?:-(?= |$)|((?:\[{_NAME}{_PARAMETERS}\])++)|(?=\[)) ?{BOM}?(.*)",
+    re.DOTALL,
+)
 _PARAMETER = re.compile(rf' ++({_NAME})="([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
 _ESCAPE = re.compile(r'\\(["\\\]])')
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
@@ -59,7 +62,7 @@ class Received(msgspec.Struct, frozen=True):
         app: The program: APP-NAME, or the tag.
         process: Its process id.
         kind: The MSGID.
-        data: Structured data: the elements in order, each with its name and its parameters in order.
+        structured: Structured data as they are written; `data` reads them.
         text: The message itself, or all of it where there is no header.
         stamped: Whether there is a time stamp, legible or not.
     """
@@ -70,7 +73,7 @@ class Received(msgspec.Struct, frozen=True):
     app: str
     process: str
     kind: str
-    data: list[tuple[str, Pairs]]
+    structured: str
     text: str
     stamped: bool = True
 
@@ -78,6 +81,15 @@ class Received(msgspec.Struct, frozen=True):
     def headed(self) -> bool:
         """Whether there is any header at all."""
         return self.priority is not None or self.stamped
+
+    @property
+    def data(self) -> list[tuple[str, Pairs]]:
+        """The elements of the structured data in order, each with its name and its parameters in order."""
+        structured = self.structured
+        if "][" in structured:
+            return [(name, _pairs(parameters)) for name, parameters in _ELEMENT.findall(structured)]
+        name, blank, parameters = structured[1:-1].partition(" ")
+        return [(name, _pairs(blank + parameters))] if structured else []
 
 
 class SyslogReader:
@@ -88,47 +100,39 @@ class SyslogReader:
     """
 
     def __init__(self, stamps: StampReader) -> None:
-        self._stamps = stamps
+        self._read_stamp = stamps.read
 
     def read(self, text: str) -> Received:
         """What a message says; nothing is ever refused."""
-        text = text.rstrip(_PADDING).lstrip(BOM)
-        priority, start = None, 0
+        text = text.rstrip(_PADDING)
+        match = _NEW.match(text)
+        if match is not None:
+            priority = int(match[1])
+            if priority <= _HIGHEST_PRIORITY:
+                return self._new(priority, match)
+        text = text.lstrip(BOM)
         if text[:1] == "<":
             end = text.find(">", 2, 5)
             number = text[1:end]
-            if end > 0 and number.isdigit() and number.isascii() and int(number) <= _HIGHEST_PRIORITY:
-                priority, start = int(number), end + 1
-                match = _NEW.match(text, start)
-                if match is not None:
-                    return self._new(priority, match, text)
+            if end > 0 and number.isdecimal() and number.isascii() and int(number) <= _HIGHEST_PRIORITY:
+                start = end + 1
                 if text.startswith("1 ", start) and _STAMP.match(text, start + 2):
                     start += 2
-        return self._old(priority, text, start)
+                return self._old(int(number), text, start)
+        return self._old(None, text, 0)
 
-    def _new(self, priority: int, match: re.Match[str], text: str) -> Received:
-        stamp, host, app, process, kind = match.groups()
-        end = match.end()
-        data: list[tuple[str, Pairs]] = []
-        while (element := _ELEMENT.match(text, end)) is not None:
-            name, parameters = element.groups()
-            data.append((name, _pairs(parameters)))
-            end = element.end()
-        if text[end : end + 1] == " ":
-            end += 1
-        if text[end : end + 1] == BOM:
-            end += 1
-        return Received(
-            priority,
-            None if stamp == NIL else self._time(stamp),
-            "" if host == NIL else host,
-            "" if app == NIL else app,
-            "" if process == NIL else process,
-            "" if kind == NIL else kind,
-            data,
-            text[end:],
-            stamp != NIL,
-        )
+    def _new(self, priority: int, match: re.Match[str]) -> Received:
+        _, stamp, host, app, process, kind, structured, text = match.groups("")
+        time = None if stamp == NIL else self._time(stamp)
+        if host == NIL:
+            host = ""
+        if app == NIL:
+            app = ""
+        if process == NIL:
+            process = ""
+        if kind == NIL:
+            kind = ""
+        return Received(priority, time, host, app, process, kind, structured, text, stamp != NIL)
 
     def _old(self, priority: int | None, text: str, start: int) -> Received:
         match = _OLD.match(text, start)
@@ -137,15 +141,15 @@ class SyslogReader:
         if match is None:
             # Without a time stamp there is no host either, says the standard; without a priority there is no header at all.
             app, process, rest = _tagged(text, start) if priority is not None else ("", "", text)
-            return Received(priority, None, "", app, process, "", [], rest, False)
+            return Received(priority, None, "", app, process, "", "", rest, False)
         stamp, start = match[1], match.end()
         host, start = _host(text, start)
         app, process, rest = _tagged(text, start)
-        return Received(priority, self._time(stamp), host, app, process, "", [], rest)
+        return Received(priority, self._time(stamp), host, app, process, "", "", rest)
 
     def _time(self, stamp: str) -> datetime | None:
         try:
-            return self._stamps.read(stamp)
+            return self._read_stamp(stamp)
         except ValueError:
             return None
 
