@@ -43,6 +43,19 @@ def pids(bench: Bench) -> list[int]:
     return [int(line) for line in (bench.out / "pids").read_text().split()]
 
 
+# A framework in a process of its own.
+STORY = """
+import sys, pathlib
+from alert_core import Context, Notification
+from alert_exec import ExecAction, ExecSettings
+
+folder = pathlib.Path(sys.argv[1])
+context = Context(name="block", state_folder=folder / "state", program_folder=folder / "bin")
+action = ExecAction(ExecSettings(program="run.sh", cpu_limit_seconds=5000), context)
+print(action.send(Notification.sample()).detail)
+action.close()
+"""
+
 # --- what it starts
 
 ESCAPES = {
@@ -97,15 +110,7 @@ def test_two_actions_end_only_what_is_their_own(bench: Bench) -> None:
 
 def test_when_the_framework_is_killed_the_program_and_its_children_end(bench: Bench) -> None:
     bench.script("(setsid sh -c 'echo $$ > OUT/pids; exec sleep 300' &); echo $$ > OUT/own; sleep 300")
-    story = (
-        "import sys, pathlib\n"
-        "from alert_core import Context, Notification\n"
-        "from alert_exec import ExecAction, ExecSettings\n"
-        "folder = pathlib.Path(sys.argv[1])\n"
-        "context = Context(name='x', state_folder=folder / 'state', program_folder=folder / 'bin')\n"
-        "ExecAction(ExecSettings(program='run.sh'), context).send(Notification.sample())\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", story, str(bench.bin.parent)])
+    process = subprocess.Popen([sys.executable, "-c", STORY, str(bench.bin.parent)])
     assert eventually(lambda: (bench.out / "pids").exists() and (bench.out / "own").exists())
 
     process.kill()
@@ -157,6 +162,17 @@ def test_limits_hold_before_the_first_instruction(bench: Bench) -> None:
     receipt = bench.action(memory_limit_megabytes=64).send(Notification.sample())
 
     assert receipt.detail == "exit code 0: (67108864, 67108864)"
+
+
+def test_a_limit_of_the_framework_itself_is_never_raised(bench: Bench) -> None:
+    bench.script("ulimit -S -t; ulimit -H -t")
+    story = f"import resource; resource.setrlimit(resource.RLIMIT_CPU, (900, 1000))\n{STORY}"
+
+    said = subprocess.run(
+        [sys.executable, "-c", story, str(bench.bin.parent)], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert said == "exit code 0: 1000\\n1000\n"
 
 
 def test_zero_sets_no_limit(bench: Bench) -> None:
