@@ -99,6 +99,44 @@ def test_refused_connection_can_be_tried_again(make: Callable[..., EmailAction],
     assert error.retryable
 
 
+@pytest.mark.parametrize("name", ["サ" * 70, "a..b", ".example.com"])
+def test_name_that_nothing_can_have_is_told(name: str, make: Callable[..., EmailAction]) -> None:
+    error = refusal(make(25, server=name))
+
+    assert str(error) == f"mail server {name}:25 cannot be used: {name!r} is no name of a computer"
+
+
+def test_name_that_no_certificate_can_have_is_told(
+    certificates: Path, mailbox: Any, serve: Callable[..., Any], make: Callable[..., EmailAction]
+) -> None:
+    port = serve(mailbox, tls_context=server_side(certificates)).port
+
+    error = refusal(make(port, security="starttls", tls={"server_name": ".example.com"}))
+
+    assert str(error).endswith("'.example.com' is no name for a certificate")
+
+
+class Closing(socketserver.StreamRequestHandler):
+    """Has no time from the first mail on."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 hello\r\n")
+        self.rfile.readline()
+        self.wfile.write(b"250-hello\r\n250 PIPELINING\r\n")
+        self.rfile.readline()
+        self.wfile.write(b"421 4.3.2 going down\r\n")
+
+
+def test_words_of_a_server_that_hangs_up_are_told(make: Callable[..., EmailAction]) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Closing) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        error = refusal(make(server.server_address[1], to="ann@example.com, bob@example.com"))
+        server.shutdown()
+
+    assert str(error).endswith("answers: 421 4.3.2 going down")
+    assert error.retryable
+
+
 def test_silent_server_is_given_up_in_time(make: Callable[..., EmailAction]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         error = refusal(make(server.getsockname()[1], wait_seconds=0.2))

@@ -45,16 +45,18 @@ class Connection(smtplib.SMTP):
             tls: For a connection that is encrypted from the start.
             server_name: The name to expect in the certificate.
         """
-        self.sock = socket.create_connection((host, port), self._wait_seconds)
+        try:
+            self.sock = socket.create_connection((host, port), self._wait_seconds)
+        except UnicodeError:
+            raise OSError(f"{host!r} is no name of a computer") from None
         if tls is not None:
-            self.sock = tls.wrap_socket(self.sock, server_hostname=server_name)
+            self._wrap(tls, server_name)
         self._expect(220, self.getreply())
 
     def encrypt(self, tls: ssl.SSLContext, server_name: str) -> None:
         """Go on encrypted; what the server said before is forgotten, as anybody could have said it."""
         self._expect(220, self.docmd("STARTTLS"))
-        assert self.sock is not None
-        self.sock = tls.wrap_socket(self.sock, server_hostname=server_name)
+        self._wrap(tls, server_name)
         self.file, self.ehlo_resp, self.helo_resp, self.esmtp_features = None, None, None, {}
         self.ehlo_or_helo_if_needed()
 
@@ -68,7 +70,11 @@ class Connection(smtplib.SMTP):
         if not self.has_extn("pipelining"):
             return [self.docmd(command) for command in commands]
         self.send("".join(f"{command}\r\n" for command in commands))
-        return [self.getreply() for _ in commands]
+        answers: list[Answer] = []
+        for _ in commands:
+            # After 421, which ends the connection, nothing more comes.
+            answers.append(answers[-1] if answers and answers[-1][0] == 421 else self.getreply())
+        return answers
 
     def getreply(self) -> Answer:
         if self.file is None and self.sock is not None:
@@ -82,6 +88,15 @@ class Connection(smtplib.SMTP):
         finally:
             if self.sock is not None:
                 self.sock.settimeout(self._wait_seconds)
+
+    def _wrap(self, tls: ssl.SSLContext, server_name: str) -> None:
+        assert self.sock is not None
+        try:
+            # Before the library does it, which would leave the socket open behind it.
+            server_name.encode("idna")
+        except UnicodeError:
+            raise OSError(f"{server_name!r} is no name for a certificate") from None
+        self.sock = tls.wrap_socket(self.sock, server_hostname=server_name)
 
     def _expect(self, code: int, answer: Answer) -> None:
         if answer[0] != code:

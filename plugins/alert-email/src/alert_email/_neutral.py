@@ -24,7 +24,7 @@ _WORD_BYTES = 30
 
 def one_line(text: str) -> str:
     """For a header or a cell of a table: harmful characters in a row become one blank."""
-    return _HARMFUL.sub(" ", text)
+    return text if text.isprintable() else _HARMFUL.sub(" ", text)
 
 
 def plain(text: str) -> str:

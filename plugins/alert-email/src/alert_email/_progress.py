@@ -27,6 +27,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     @classmethod
     def read(cls, text: str, recipients: Sequence[str]) -> Progress:
         """What an earlier attempt wrote, without who is no longer a recipient; unreadable, nothing has happened yet."""
+        if not text:
+            return cls()
         try:
             kept = msgspec.json.decode(text, type=cls)
         except msgspec.DecodeError:

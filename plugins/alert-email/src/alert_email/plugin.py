@@ -98,16 +98,20 @@ class EmailAction(Action[EmailSettings]):
         return progress.judged(mailer.place)
 
     def _tools(self) -> tuple[Letterhead, Mailer]:
-        """What is made on first use, because the modules behind it are heavy."""
+        """What is made on first use."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def _make(self) -> tuple[Letterhead, Mailer]:
+        # Imported here because these modules, and what they import, are heavy.
         from alert_email._login import Login
         from alert_email._message import Letterhead
         from alert_email._smtp import Mailer
 
-        if self._made is None:
-            login = Login(self.settings, reveal=self._reveal, tokens=self._tokens())
-            mailer = Mailer(self.settings, login=login, reveal=self._reveal)
-            self._made = Letterhead(self.settings, socket.gethostname()), mailer
-        return self._made
+        login = Login(self.settings, reveal=self._reveal, tokens=self._tokens())
+        mailer = Mailer(self.settings, login=login, reveal=self._reveal)
+        return Letterhead(self.settings, socket.gethostname()), mailer
 
     def _tokens(self) -> Tokens | None:
         if self.settings.oauth is None:
