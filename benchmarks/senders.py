@@ -7,8 +7,10 @@ Every sender keeps what can be kept (connection, session, engine) and makes what
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib
 import json
+import re
 import smtplib
 import socket
 import subprocess
@@ -84,25 +86,33 @@ def smtplib_kept(port: int) -> Send:
 
 
 def udp_socket(port: int) -> Send:
-    """A connected UDP socket, and an RFC 5424 line put together for each message."""
+    """A connected UDP socket, and an RFC 5424 line with the same fields, put together and escaped for each message."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.connect(("127.0.0.1", port))
     host = socket.gethostname()
+    controls = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+    def picture(found: re.Match[str]) -> str:
+        return chr(0x2400 + ord(found[0])) if found[0] < " " else f"<{ord(found[0]):x}>"
+
+    def element(name: str, values: dict[str, Any]) -> str:
+        parts = [f"[{name}"]
+        for key, value in values.items():
+            text = controls.sub(picture, str(value)).replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")
+            parts.append(f' {key}="{text}"')
+        return "".join([*parts, "]"])
 
     def send(number: int) -> object:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
         note = document(number)
-        data = "".join(
-            f' {name}="{_escaped(str(note[name]))}"' for name in ("id", "condition", "type", "key", "severity", "kind")
-        )
-        text = f"{note['subject']}: {note['body']}"
-        return sock.send(f"<130>1 {now} {host} alert 77 notification [alert@32473{data}] {text}".encode())
+        own = {name: note[name] for name in ("id", "condition", "severity", "kind", "quantity")}
+        key = hashlib.sha256(f"{note['id']}/benchmark".encode()).hexdigest()[:32]
+        event = {name: value for name, value in note["event"].items() if name != "time"}
+        data = element("alert@32473", {"delivery": key, **own}) + element("event@32473", event)
+        text = controls.sub(picture, f"{note['subject']}: {note['body']}")
+        return sock.send(f"<130>1 {now} {host} alert - {note['type']} {data} \ufeff{text}".encode())
 
     return send
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")
 
 
 def pysnmp_layers(port: int) -> Send:

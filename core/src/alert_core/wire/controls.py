@@ -15,9 +15,9 @@ __all__ = ["restored", "visible"]
 _FIRST_PICTURE = 0x2400
 _DELETE, _DELETE_PICTURE = "\x7f", "␡"
 _NUMBER = "␦{{{:x}}}"
-_SPECIAL = "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff␀-␟␡␦"
-_CONTROL = re.compile(f"[{_SPECIAL}]")
-_CONTROL_BUT_LINE_FEED = re.compile(f"(?!\n)[{_SPECIAL}]")
+_BESIDES_LINE_FEED = "\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff␀-␟␡␦"
+_CONTROL = re.compile(f"[\n{_BESIDES_LINE_FEED}]")
+_CONTROL_BUT_LINE_FEED = re.compile(f"[{_BESIDES_LINE_FEED}]")
 _SHOWN = re.compile("␦\\{([0-9a-f]{2,5})\\}|[␀-␟␡]")
 
 
@@ -29,9 +29,12 @@ def visible(text: str, *, also: str = "", keep_line_feeds: bool = False) -> str:
         also: One more character that must not occur in the answer, such as a delimiter.
         keep_line_feeds: Whether line feeds stay.
     """
-    if text.isascii() and text.isprintable():  # most texts are, and this is much faster to tell than to search them
-        return text.replace(also, _NUMBER.format(ord(also))) if also else text
-    shown = (_CONTROL_BUT_LINE_FEED if keep_line_feeds else _CONTROL).sub(_show, text)
+    # Most texts are plain but for line feeds, and this is much faster to tell than to search them.
+    line = text.replace("\n", "")
+    if line.isascii() and line.isprintable():
+        shown = text if keep_line_feeds else text.replace("\n", "\u240a")
+    else:
+        shown = (_CONTROL_BUT_LINE_FEED if keep_line_feeds else _CONTROL).sub(_show, text)
     return shown.replace(also, _NUMBER.format(ord(also))) if also else shown
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -64,7 +65,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(message: Message) -> str:
     """The message without framing."""
-    time = message.time.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z" if message.time else NIL
+    time = _stamp(message.time) if message.time else NIL
     host, app = header_field(message.host, 255), header_field(message.app, 48)
     process, kind = header_field(message.process, 128), header_field(message.kind, 32)
     data = "".join(map(_element, message.data)) or NIL
@@ -74,6 +75,13 @@ def render(message: Message) -> str:
     return f"{head} {BOM}{message.text}" if message.bom and not message.text.isascii() else f"{head} {message.text}"
 
 
+def _stamp(time: datetime) -> str:
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
+    return f"{time.isoformat(timespec='microseconds')[: -len('+00:00')]}Z"
+
+
+@lru_cache(maxsize=256)  # the same few names stand in every message
 def header_field(text: str, limit: int) -> str:
     """A name as it may stand in the header: printable ASCII without blanks, others as `_`; `-` for nothing."""
     return _UNPRINTABLE.sub("_", text[:limit]) or NIL
@@ -85,4 +93,6 @@ def _element(element: Element) -> str:
 
 
 def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")
+    if "\\" in value or '"' in value or "]" in value:  # which is rare, and quicker to ask than to replace
+        return value.replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")
+    return value
