@@ -90,8 +90,9 @@ def test_address_decides_not_the_name(site: Site, hooks: Hooks, networks: dict[s
     assert len(site.requests) == arrives
 
 
-def test_ipv4_address_in_the_clothes_of_ipv6_is_known(site: Site, hooks: Hooks) -> None:
-    error = hooks.refusal(url=f"http://[::ffff:127.0.0.1]:{site.port}/", deny_networks=["127.0.0.0/8"])
+@pytest.mark.parametrize("address", ["[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::]", "0.0.0.0"])
+def test_address_in_the_clothes_of_another_is_known(site: Site, hooks: Hooks, address: str) -> None:
+    error = hooks.refusal(url=f"http://{address}:{site.port}/", deny_networks=["127.0.0.0/8"])
 
     assert "let nothing go" in str(error)
     assert site.requests == []

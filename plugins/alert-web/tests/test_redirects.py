@@ -48,7 +48,7 @@ def test_secrets_do_not_come_back_with_a_detour(site: Site, other_site: Site, ho
     site.pages["/alerts"] = (307, {"Location": f"http://127.0.0.1:{other_site.port}/there"})
     other_site.pages["/there"] = (307, {"Location": f"http://127.0.0.1:{site.port}/back"})
 
-    hooks(**{**SECRETS, "auth": "none", "token": None}).send(hooks.notification())
+    hooks(**SECRETS).send(hooks.notification())
 
     assert PRIVATE & set(site.requests[-1].headers.keys()) == set()
 

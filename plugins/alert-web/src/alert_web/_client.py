@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -23,7 +24,7 @@ ANSWER_LIMIT = 64 * 1024
 ANSWER_SECONDS = 1.0
 REDIRECT_LIMIT = 5
 
-_FOR_ANYONE = ("Content-Type", "User-Agent", "Accept-Encoding")
+_ABOUT_US = ("User-Agent", "Accept-Encoding")
 
 
 class Client:
@@ -72,60 +73,52 @@ class Client:
         self._adapter.close()
 
     def _send(self, request: requests.PreparedRequest) -> str:
+        at_home = True
         for _ in range(REDIRECT_LIMIT + 1):
-            with self._exchange(request) as response:
+            with self._exchange(request, at_home=at_home) as response:
                 self._finish(response)
                 if 200 <= response.status_code < 300:
                     return status_line(response)
                 if not (self._settings.follow_redirects and response.is_redirect):
                     raise refusal(self._place, response)
                 request = self._redirected(request, response)
+                # Whoever sends a request back home does not get it credentials.
+                at_home = at_home and origin_of(str(request.url)) == self._home
         raise DeliveryError(f"{self._place} points from place to place; {REDIRECT_LIMIT} times are enough", retryable=False)
 
-    def _exchange(self, request: requests.PreparedRequest) -> requests.Response:
+    def _exchange(self, request: requests.PreparedRequest, *, at_home: bool) -> requests.Response:
         """Send a request; what asks for credentials, be it the server or a proxy, is asked again with them."""
         met = set[int]()
         while True:
-            self._authorize(request)
+            if at_home and (proof := self._credentials.header(str(request.method), request.path_url)):
+                request.headers["Authorization"] = proof
             left = self._deadline.left()
             response = self._adapter.send(request, stream=True, timeout=left)
-            if response.status_code in met or not self._challenged(request, response):
+            if response.status_code in met or not self._challenged(response, at_home=at_home):
                 return response
             met.add(response.status_code)
             self._finish(response)
             response.close()
 
-    def _authorize(self, request: requests.PreparedRequest) -> None:
-        if origin_of(str(request.url)) == self._home and (
-            proof := self._credentials.header(str(request.method), request.path_url)
-        ):
-            request.headers["Authorization"] = proof
-
-    def _challenged(self, request: requests.PreparedRequest, response: requests.Response) -> bool:
+    def _challenged(self, response: requests.Response, *, at_home: bool) -> bool:
         """Whether the same request, sent again, would bring credentials that it lacked."""
-        if response.status_code not in (401, 407):
-            return False
-        url, headers = str(request.url), response.raw.headers
+        headers = response.raw.headers
         if response.status_code == 401:
-            return origin_of(url) == self._home and self._credentials.challenged(headers.getlist("WWW-Authenticate"))
-        proxy = self._adapter.forwarding(url)
+            return at_home and self._credentials.challenged(headers.getlist("WWW-Authenticate"))
+        proxy = self._adapter.forwarding(str(response.url)) if response.status_code == 407 else None
         return proxy is not None and proxy.credentials.challenged(headers.getlist("Proxy-Authenticate"))
 
     def _redirected(self, request: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest:
         """The request for where a server points to; its method and body stay, so that what arrives is the notification."""
         after = requests.PreparedRequest()
-        target = self._target(request, response)
-        after.prepare_url(target, None)
+        after.url = self._target(request, response)
         after.method, after.body, after.headers = request.method, request.body, request.headers.copy()
         if response.status_code == 303:  # the notification was taken, the rest is to be had elsewhere
-            after.method, after.body = "GET", None
-        if after.body is None or origin_of(str(after.url)) != origin_of(str(request.url)):
-            kept = {name: after.headers[name] for name in _FOR_ANYONE if name in after.headers}
-            after.headers = CaseInsensitiveDict(kept)
-        for name in ("Content-Length", "Authorization", "Proxy-Authorization"):
+            after.method, after.body, after.headers = "GET", None, _only(request.headers, *_ABOUT_US)
+        elif origin_of(after.url) != origin_of(str(request.url)):
+            after.headers = _only(request.headers, *_ABOUT_US, "Content-Type", "Content-Length")
+        for name in ("Authorization", "Proxy-Authorization"):
             after.headers.pop(name, None)
-        if after.body is not None:
-            after.headers["Content-Length"] = str(len(after.body))
         return after
 
     def _target(self, request: requests.PreparedRequest, response: requests.Response) -> str:
@@ -134,19 +127,17 @@ class Client:
         Raises:
             DeliveryError: Nobody should go there.
         """
-        here, words = str(request.url), clean(response.headers.get("Location"))
+        here, words, target = str(request.url), response.headers["Location"], requests.PreparedRequest()
         try:
-            target = urljoin(here, response.headers["Location"].encode("latin-1").decode("utf-8", "replace"))
-            there = origin_of(target)
-            safe = "@" not in target.partition("://")[2].partition("/")[0] and (
-                there.scheme == "https" or origin_of(here).scheme == "http"
-            )
+            target.prepare_url(urljoin(here, words.encode("latin-1").decode("utf-8", "replace")), None)
+            schemes = (origin_of(here).scheme, origin_of(str(target.url)).scheme)
+            safe = schemes != ("https", "http") and "@" not in urlsplit(target.url).netloc
         except ValueError:
             safe = False
         if not safe:
-            answer = f"{self._place} answers {status_line(response)} and points to {words!r}"
+            answer = f"{self._place} answers {status_line(response)} and points to {clean(words)!r}"
             raise DeliveryError(f"{answer}, where no request can go safely", retryable=False)
-        return target
+        return str(target.url)
 
     def _finish(self, response: requests.Response) -> None:
         """Read the rest of a short answer, so that the connection can be used again; a long one costs the connection."""
@@ -155,6 +146,10 @@ class Client:
         with suppress(HTTPError, OSError), self._deadline.shortened(ANSWER_SECONDS):
             while left > 0 and (piece := response.raw.read1(left)):
                 left -= len(piece)
+
+
+def _only(headers: Mapping[str, str], *names: str) -> CaseInsensitiveDict[str]:
+    return CaseInsensitiveDict({name: headers[name] for name in names if name in headers})
 
 
 def _root(error: BaseException) -> BaseException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from alert_web._credentials import for_proxy
 from alert_web._deadline import Deadline, TimedResponse
 from alert_web._dial import Dialer, Networks, ProxyServer
 from alert_web.settings import WebSettings
-from alert_web.tables import HOST, Proxy
+from alert_web.tables import Proxy, host_name
 
 __all__ = ["Adapter", "Origin", "origin_of"]
 
@@ -53,10 +52,9 @@ def origin_of(url: str) -> Origin:
         ValueError: Nowhere.
     """
     parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname or not re.fullmatch(HOST, parts.hostname):
-        raise ValueError("neither http nor https, or no server")
-    parts.hostname.encode("idna")  # raises UnicodeError, a ValueError, where looking the name up would
-    return Origin(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme])
+    if parts.scheme not in _PORTS:
+        raise ValueError("neither http nor https")
+    return Origin(parts.scheme, host_name(parts.hostname or ""), parts.port or _PORTS[parts.scheme])
 
 
 class Adapter(HTTPAdapter):

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from alert_core import DeliveryError
 from alert_web._answers import TRY_AGAIN, clean, trouble
 from alert_web._credentials import Credentials
 from alert_web._deadline import Deadline, TimedResponse
+
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 __all__ = ["Dialer", "Networks", "ProxyServer"]
 
@@ -33,12 +35,21 @@ class Networks:
 
     def hold(self, address: str) -> bool:
         """Whether this very address may be connected to."""
-        ip = ip_address(address.partition("%")[0])
-        if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
-            ip = ip.ipv4_mapped
-        return not any(ip in network for network in self._denied) and (
-            not self._allowed or any(ip in network for network in self._allowed)
+        faces = _faces(address)
+        return not any(ip in network for network in self._denied for ip in faces) and (
+            not self._allowed or any(faces[-1] in network for network in self._allowed)
         )
+
+
+def _faces(address: str) -> list[IPv4Address | IPv6Address]:
+    """An address, and last the IPv4 address that it is another way to write, or that is reached by it."""
+    ip = ip_address(address.partition("%")[0])
+    if ip.is_unspecified:  # "any address" leads to this computer
+        return [IPv6Address("::1"), IPv4Address("127.0.0.1")]
+    if isinstance(ip, IPv4Address):
+        return [ip]
+    inner = ip.ipv4_mapped or ip.sixtofour or (IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
+    return [ip, inner] if inner else [ip]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +124,7 @@ class Dialer:
                 sock = unless_used.enter_context(self._connect_proxy(proxy))
                 with self._blaming(proxy):
                     answer = self._ask(sock, target, proxy.credentials.header("CONNECT", target))
-                if answer.status == 200:
+                if 200 <= answer.status < 300:
                     unless_used.pop_all()
                     return sock
             challenges = answer.msg.get_all("Proxy-Authenticate", ())

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from alert_core.model import Notification
 from alert_core.templates import Template, TemplateFault, check_template
+from alert_web.tables import host_name
 
 __all__ = ["UrlTemplate", "absolute_path", "complete_url"]
 
@@ -31,6 +32,7 @@ def complete_url(url: str) -> str:
         raise ValueError("must not hold a user name or password; set auth, user and password")
     if "{" in parts.netloc:
         raise ValueError("must not have placeholders in the server's name")
+    host_name(parts.hostname)
     _ = parts.port  # raises ValueError for a port that is none
     return check_template(url)
 

@@ -12,7 +12,7 @@ from alert_core import Secret, Settings
 from alert_core.templates import check_template
 from alert_core.tls import ClientTls
 from alert_web._urls import absolute_path, complete_url
-from alert_web.tables import HOST, Proxy, Signature, header_name
+from alert_web.tables import Proxy, Signature, header_name, host_name
 
 __all__ = ["WebSettings"]
 
@@ -27,6 +27,10 @@ def _headers(headers: dict[str, Secret]) -> dict[str, Secret]:
                 raise ValueError(f"the value of {name} holds a line end or another control character")
             check_template(value.reference)
     return headers
+
+
+def _server(server: str) -> str:
+    return host_name(server) if server else ""
 
 
 def _network(text: str) -> str:
@@ -47,8 +51,8 @@ class WebSettings(Settings):
         description="The complete URL, unless a server is given. {{ id }}, {{ severity }}, {{ event.computer }} and the like, "
         "after the server's name, stand for the notification's fields and are percent-encoded.",
     )
-    server: str = Field(
-        "", title="Server", description="Name or address of the web server, in place of a URL.", pattern=f"^$|{HOST}"
+    server: Annotated[str, AfterValidator(_server)] = Field(
+        "", title="Server", description="Name or address of the web server, in place of a URL."
     )
     port: int | None = Field(
         None, title="Port", description="TCP port of the server. Blank: the usual one of the protocol.", ge=1, le=65535

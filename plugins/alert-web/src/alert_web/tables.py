@@ -9,16 +9,25 @@ from pydantic import AfterValidator, Field, model_validator
 
 from alert_core import Secret, Settings
 
-__all__ = ["HOST", "Proxy", "Signature", "header_name"]
+__all__ = ["Proxy", "Signature", "header_name", "host_name"]
 
-HOST = r"^([A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?)$"
-"""A name or an address, the latter in brackets or not."""
-
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110: the name of a header
 _OURS = {
     "authorization", "connection", "content-length", "expect", "host", "idempotency-key", "proxy-authorization",
     "proxy-connection", "trailer", "transfer-encoding", "upgrade",
 }  # fmt: skip
+
+
+def host_name(host: str) -> str:
+    """Return what may be the name or address of a server, the latter in brackets or not.
+
+    Raises:
+        ValueError: It cannot be looked up.
+    """
+    if not _HOST.fullmatch(host) or not all(0 < len(label) < 64 for label in host.rstrip(".").split(".")):
+        raise ValueError(f"{host!r} is no name and no address of a server")
+    return host
 
 
 def header_name(name: str) -> str:
@@ -37,7 +46,7 @@ def header_name(name: str) -> str:
 class Proxy(Settings):
     """A proxy through which all requests go."""
 
-    host: str = Field(title="Host", description="Name or address of the proxy.", pattern=HOST)
+    host: Annotated[str, AfterValidator(host_name)] = Field(title="Host", description="Name or address of the proxy.")
     port: int = Field(title="Port", description="TCP port of the proxy; often 3128 or 8080.", ge=1, le=65535)
     protocol: Literal["http", "https"] = Field(
         "http", title="Protocol", description="How to speak to the proxy itself: https is encrypted, http is not."
