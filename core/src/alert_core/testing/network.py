@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -91,7 +92,7 @@ class NetworkConformance(ComponentConformance):
                 "give the test class `aim(self, host, port)`, which returns settings that lead there, or None without a network"
             )
         if aimed is None:
-            spare("it does not use the network")
+            spare(_word(self.aim) or "it does not use the network")
 
     def _aimed_tls(self) -> None:
         self._aimed()
@@ -100,7 +101,7 @@ class NetworkConformance(ComponentConformance):
         except NotImplementedError:
             lacks("give the test class `aim_tls(self, host, port)`, which returns settings with TLS, or None without TLS")
         if aimed is None:
-            spare("it does not speak TLS")
+            spare(_word(self.aim_tls) or "it does not speak TLS")
 
     def _attempt(self, settings: Mapping[str, Any] | None, context: Context) -> object:
         """What one attempt returns or raises."""
@@ -117,3 +118,8 @@ class NetworkConformance(ComponentConformance):
         assert isinstance(outcome, DeliveryError), f"send() must raise DeliveryError, not give {outcome!r}"
         assert str(outcome), "say what went wrong"
         assert outcome.retryable, f"this may be over in a minute, so the error must be retryable: {outcome}"
+
+
+def _word(method: object) -> str:
+    """What the author says about a method that returns nothing, in one line."""
+    return " ".join((inspect.getdoc(method) or "").split()).rstrip(".")
