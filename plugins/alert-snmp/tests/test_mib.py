@@ -43,7 +43,7 @@ def test_the_file_is_installed_where_net_snmp_looks_below_a_prefix() -> None:
 
 @pytest.mark.peers
 def test_smilint_has_no_complaint_of_any_level() -> None:
-    # The nodes above ours have no names of their own in the way that the module is rooted, which is on purpose.
+    # The nodes above ours get no names, since the module begins at the root on purpose.
     done = run("smilint", "-s", "-l", "6", "-i", "node-implicit", str(MIB))
 
     assert done.stdout + done.stderr == ""
@@ -65,6 +65,16 @@ def test_snmptranslate_finds_names_without_the_modules_of_the_ietf(tmp_path: Pat
     done = run("snmptranslate", "-M", str(MIB.parent), "-m", "ALERT-MIB", "-OS", f".{BASE}.1.3.0")
 
     assert done.stdout.strip() == "ALERT-MIB::alertSeverity.0"
+
+
+@pytest.mark.peers
+def test_the_mib_moves_below_an_enterprise_number_by_one_edit(tmp_path: Path) -> None:
+    moved = MIB.read_text().replace("8072 9999 9999 25378 }", "32473 1 }")
+    (tmp_path / MIB.name).write_text(moved)
+
+    done = run("snmptranslate", "-M", f"{tmp_path}:{IMPORTED}", "-m", "ALERT-MIB", "-On", "ALERT-MIB::alertKey.0")
+
+    assert done.stdout.strip() == ".1.3.6.1.4.1.32473.1.1.11.0"
 
 
 @pytest.mark.peers

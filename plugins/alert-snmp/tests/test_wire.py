@@ -277,6 +277,24 @@ def test_an_inform_with_a_wrong_passphrase_is_refused_for_good(tmp_path: Path, r
     assert "another one" not in str(caught.value)
 
 
+def test_an_inform_that_cannot_be_decrypted_is_refused_for_good_if_the_receiver_says_so(
+    tmp_path: Path, receiver: Callable[..., Receiver]
+) -> None:
+    peer = receiver([user("SHA-256", "DES")])
+    wrong = {**user("SHA-256", "DES"), "privacy_key": "another one"}
+
+    with (
+        action(tmp_path, peer.port, version="v3", confirm=True, confirm_seconds=1, user=wrong) as sender,
+        pytest.raises(DeliveryError) as caught,
+    ):
+        sender.send(notification())
+
+    assert str(caught.value) == (
+        "the receiver did not confirm: privacy passphrase or algorithm differ from those that it knows"
+    )
+    assert not caught.value.retryable
+
+
 def wait_for_resources(most: tuple[int, int]) -> None:
     """The receiver is in this process too, and may have one of its files open, then or now."""
     deadline = time.monotonic() + 10
