@@ -40,6 +40,7 @@ class Site(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests: list[Request] = []
         self.connections = 0
+        self.ended = 0
         self.status = 204
         self.headers: dict[str, str] = {}
         self.body = b""
@@ -52,6 +53,10 @@ class Site(ThreadingHTTPServer):
     @property
     def port(self) -> int:
         return int(self.server_address[1])
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.ended += 1
 
 
 class Handler(BaseHTTPRequestHandler):

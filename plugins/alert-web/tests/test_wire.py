@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -143,6 +144,19 @@ def test_connection_is_kept_between_requests(site: Site, hooks: Hooks) -> None:
         hook.send(hooks.notification())
 
     assert (len(site.requests), site.connections) == (5, 1)
+
+
+def test_connection_that_the_server_gave_up_is_made_anew(site: Site, hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.RequestHandlerClass, "timeout", 0.05)
+    hook = hooks()
+
+    for sent in (1, 2):
+        hook.send(hooks.notification())
+        end = time.monotonic() + 10
+        while site.ended < sent and time.monotonic() < end:
+            time.sleep(0.01)
+
+    assert (len(site.requests), site.connections) == (2, 2)
 
 
 def test_endless_answer_is_not_read(site: Site, hooks: Hooks) -> None:
