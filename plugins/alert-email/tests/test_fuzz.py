@@ -109,7 +109,7 @@ def check(sent: Notification, envelope: Envelope) -> None:
     body = shown(sent.body)
     assert text.startswith(body)
     assert FACTS.fullmatch(text[len(body) :].removeprefix("" if body.endswith("\n") or not body else "\n"))
-    assert text_in(text_of(page)) == body.replace("\t", "    ").replace("\xa0", " ").strip("\n")
+    assert visible(text_in(text_of(page))) == visible(body)
 
 
 def decoded(mail: Message, name: str) -> str:
@@ -137,6 +137,12 @@ def shown(text: str) -> str:
 
 
 def text_in(page: str) -> str:
-    """The second cell of a page, as it is seen."""
-    cell = page.split("</td></tr>\n")[1].split("\n", 1)[1]
-    return unescape(TAG.sub("", cell.removesuffix("\n"))).replace("\xa0", " ").strip("\n")
+    """The second cell of a page, as a browser shows it: blanks drawn together, none where a line begins."""
+    cell = page.split("</td></tr>\n")[1].split("\n", 1)[1].removesuffix("\n")
+    lines = (re.sub("[ \t\n]+", " ", TAG.sub("", line)).removeprefix(" ") for line in cell.split("<br>\n"))
+    return unescape("\n".join(lines)).replace("\xa0", " ")
+
+
+def visible(text: str) -> str:
+    """What can be seen of a text: neither blanks where a line ends nor empty lines around it."""
+    return "\n".join(line.rstrip(" ") for line in text.replace("\t", "    ").replace("\xa0", " ").strip("\n").split("\n"))

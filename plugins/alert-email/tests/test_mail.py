@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -42,12 +43,15 @@ class Page(HTMLParser):
         self.cells: list[str] = []
         self.inside = False
         self.feed(text)
+        self.cells = [re.sub("(?m)^ | $", "", cell).replace("\xa0", " ") for cell in self.cells]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes.update(name for name, _ in attrs)
         if tag == "td":
             self.cells.append("")
+        if tag == "br":
+            self.cells[-1] += "\n"
         self.inside = tag == "td" or (self.inside and tag != "table")
 
     def handle_endtag(self, tag: str) -> None:
@@ -55,7 +59,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.inside:
-            self.cells[-1] += data.replace("\xa0", " ")
+            self.cells[-1] += re.sub("[ \t\n]+", " ", data)
 
 
 def test_mail_arrives_with_its_text_and_headers(
@@ -133,7 +137,7 @@ def test_subject_says_that_something_closed(mailbox: Any, serve: Callable[..., A
 def test_page_shows_what_the_text_says_and_nothing_else(
     mailbox: Any, serve: Callable[..., Any], make: Callable[..., EmailAction]
 ) -> None:
-    body = '<script>alert(1)</script>\n  indented  twice\n\n"quoted" & <b>bold</b>\n<img src="http://evil.example/x">\n'
+    body = '<script>alert(1)</script>\n  indented   thrice\n\n one\n"quoted" & <b>bold</b>\n<img src="http://evil.example/x">\n'
     sample = notification(
         subject="<b>5</b> computers", body=body, event=event(), since=TIME - timedelta(minutes=5), quantity=5, suppressed=395,
         computers=tuple(f"pc-{number}" for number in range(25)),

@@ -82,8 +82,9 @@ def _card(notification: Notification, title: str) -> str:
 
 def _flowing(text: str) -> str:
     """Text whose lines and blanks stay where they are, although a page would draw them together."""
-    lines = escape(text.strip("\n")).replace("\t", "    ").replace("  ", "&nbsp; ").replace("\n ", "\n&nbsp;")
-    return lines.replace("\n", "<br>\n")
+    escaped = "\n" + escape(text.strip("\n"))
+    lines = escaped.replace("\t", "    ").replace("  ", " &nbsp;").replace("\n ", "\n&nbsp;")
+    return lines[1:].replace("\n", "<br>\n")
 
 
 def _unbroken(text: str) -> str:
