@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
 from urllib3.util import ssl_wrap_socket
 
 from alert_core import DeliveryError, Secret
@@ -185,7 +186,11 @@ class _Connection(HTTPConnection):
             self._written.append(data)
 
     def _new_conn(self) -> socket.socket:
-        return self._call()
+        try:
+            return self._call()
+        except OSError as error:
+            # The library overlooks some errors of the system, taking them for those of a connection that was made.
+            raise NewConnectionError(self, "no connection") from error
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
