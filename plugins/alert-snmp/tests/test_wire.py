@@ -295,6 +295,63 @@ def test_an_inform_that_cannot_be_decrypted_is_refused_for_good_if_the_receiver_
     assert not caught.value.retryable
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda said: b"\x00",
+        lambda said: b"\x30\x84\xff\xff\xff\xff",
+        lambda said: b"\x30\x80" * 2000,
+        lambda said: bytes(65_000),
+        lambda said: said,
+        lambda said: said[:-1],
+        lambda said: said.replace(b"\xa6", b"\xa2", 1).replace(b"\x02\x01\x00\x02\x01\x00", b"\x02\x01\x7f\x02\x01\x7f", 1),
+    ],
+    ids=["nothing", "endless", "nested", "zeros", "echo", "cut", "odd status"],
+)
+@pytest.mark.parametrize("who", [{"version": "v2c"}, {"version": "v3", "user": user("SHA-256")}], ids=["v2c", "v3"])
+def test_an_answer_that_makes_no_sense_confirms_nothing(
+    answer: Callable[[bytes], bytes], who: dict[str, Any], tmp_path: Path
+) -> None:
+    started = time.monotonic()
+
+    with (
+        Answering(answer) as peer,
+        action(tmp_path, peer.port, confirm=True, confirm_seconds=0.5, **who) as sender,
+        pytest.raises(DeliveryError, match="the receiver"),
+    ):
+        sender.send(notification())
+
+    assert time.monotonic() - started < 5
+
+
+class Answering:
+    """A receiver that answers each datagram in its own way."""
+
+    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+        self._answer = answer
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Answering:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stop:
+            stop.sendto(b"", ("127.0.0.1", self.port))
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        while True:
+            said, sender = self._socket.recvfrom(65535)
+            if not said:
+                return
+            self._socket.sendto(self._answer(said), sender)
+
+
 def wait_for_resources(most: tuple[int, int]) -> None:
     """The receiver is in this process too, and may have one of its files open, then or now."""
     deadline = time.monotonic() + 10

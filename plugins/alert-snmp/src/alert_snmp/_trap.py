@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 import socket
 import time
@@ -82,7 +81,7 @@ class V1TrapSender(TrapSender):
 
     def __init__(self, host: str, port: int, wrap: Wrap, agent_address: str = "") -> None:
         super().__init__(host, port, wrap)
-        self._agent_address = ipaddress.IPv4Address(agent_address).packed if agent_address else b""
+        self._agent_address = socket.inet_aton(agent_address) if agent_address else b""
 
     def _pdu(self, connection: socket.socket, ticks: int, oid: str, objects: Sequence[Varbind]) -> bytes:
         address = self._agent_address or _own_address(connection)
@@ -110,5 +109,4 @@ def _connect(host: str, port: int) -> socket.socket:
 
 def _own_address(connection: socket.socket) -> bytes:
     """The sender's address in four bytes, for which IPv6 has to say zero."""
-    address = ipaddress.ip_address(connection.getsockname()[0].partition("%")[0])
-    return address.packed if address.version == 4 else bytes(4)
+    return socket.inet_aton(connection.getsockname()[0]) if connection.family == socket.AF_INET else bytes(4)
