@@ -163,7 +163,8 @@ def listing(alert: Alert, run: Ended) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_run_ends_well_and_in_time(run: Ended) -> None:
-    assert (run.code, len(run.output.splitlines())) == (0, len(COMPUTERS)), run.errors
+    # What waits for the action that hangs is left to the next run, which the exit code says.
+    assert (run.code, len(run.output.splitlines())) == (1, len(COMPUTERS)), run.errors
     # Four workers hang for half a second each; a loaded machine may be several times slower.
     assert run.seconds < 30
 

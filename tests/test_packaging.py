@@ -77,7 +77,7 @@ def test_entry_point_has_the_short_name_of_the_plugin(folder: Path) -> None:
     points = project_of(folder)["entry-points"]
 
     short = folder.name.removeprefix("alert-")
-    assert points == {"alert_core": {short: f"alert_{short}.plugin"}}
+    assert points["alert_core"] == {short: f"alert_{short}.plugin"}
 
 
 def test_meta_distribution_pins_every_first_party_distribution() -> None:

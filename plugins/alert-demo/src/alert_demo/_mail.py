@@ -30,6 +30,7 @@ class _Mailbox:
 
 def _read(envelope: Envelope) -> Message:
     mail = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+    text = mail.get_body(("plain",))
     return Message(
         "email",
         str(mail["X-Alert-Id"] or ""),
@@ -37,7 +38,7 @@ def _read(envelope: Envelope) -> Message:
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "headers": {name: str(value) for name, value in mail.items()},
-            "body": mail.get_content() if mail.get_content_maintype() == "text" else "",
+            "body": text.get_content() if text else "",
         },
     )
 
