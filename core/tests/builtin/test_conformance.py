@@ -1,18 +1,48 @@
-from alert_core.testing.builtin import JsonConformance, PatternConformance, ThresholdConformance
+from alert_core.testing import builtin
 
 
-class TestJson(JsonConformance): ...
+class TestAuto(builtin.AutoConformance): ...
 
 
-class TestPattern(PatternConformance): ...
+class TestCef(builtin.CefConformance): ...
 
 
-class TestThreshold(ThresholdConformance): ...
+class TestCsv(builtin.CsvConformance): ...
 
 
-class TestThresholdOnAnyComputer(ThresholdConformance):
-    settings = {**ThresholdConformance.settings, "per": "any-computer"}
+class TestEcs(builtin.EcsConformance): ...
 
 
-class TestThresholdOnDistinctComputers(ThresholdConformance):
-    settings = {**ThresholdConformance.settings, "per": "distinct-computers", "count": 2}
+class TestEve(builtin.EveConformance): ...
+
+
+class TestJson(builtin.JsonConformance): ...
+
+
+class TestLeef(builtin.LeefConformance): ...
+
+
+class TestNetfilter(builtin.NetfilterConformance): ...
+
+
+class TestOcsf(builtin.OcsfConformance): ...
+
+
+class TestPattern(builtin.PatternConformance): ...
+
+
+class TestSshd(builtin.SshdConformance): ...
+
+
+class TestSyslog(builtin.SyslogConformance): ...
+
+
+class TestThreshold(builtin.ThresholdConformance): ...
+
+
+class TestThresholdOnAnyComputer(builtin.ThresholdConformance):
+    settings = {**builtin.ThresholdConformance.settings, "per": "any-computer"}
+
+
+class TestThresholdOnDistinctComputers(builtin.ThresholdConformance):
+    settings = {**builtin.ThresholdConformance.settings, "per": "distinct-computers", "count": 2}

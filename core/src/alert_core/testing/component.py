@@ -118,7 +118,12 @@ class ComponentConformance(ShapeConformance):
     def context(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
         """What the core would hand over; relative paths lead into a temporary folder, its own folders are not made yet."""
         monkeypatch.chdir(tmp_path)
-        return Context(name="conformance", state_folder=tmp_path / "state", program_folder=tmp_path / "bin")
+        return Context(
+            name="conformance",
+            state_folder=tmp_path / "state",
+            program_folder=tmp_path / "bin",
+            formats=Plugins.load().formats,
+        )
 
     def test_settings_survive_being_saved_as_toml(self) -> None:
         settings = self.validated(self.settings)

@@ -15,7 +15,7 @@ from alert_core.testing import _processes, faults
 from alert_core.testing.component import ComponentConformance, shows_a_secret
 from alert_core.testing.levels import gold, lacks, spare
 
-__all__ = ["NetworkConformance"]
+__all__ = ["NetworkConformance", "delivery_error"]
 
 
 class NetworkConformance(ComponentConformance):
@@ -115,9 +115,17 @@ class NetworkConformance(ComponentConformance):
         return outcome
 
     def _must_be_retried(self, outcome: object) -> None:
-        assert isinstance(outcome, DeliveryError), f"send() must raise DeliveryError, not give {outcome!r}"
-        assert str(outcome), "say what went wrong"
-        assert outcome.retryable, f"this may be over in a minute, so the error must be retryable: {outcome}"
+        error = delivery_error(outcome)
+        assert error.retryable, f"this may be over in a minute, so the error must be retryable: {error}"
+
+
+def delivery_error(outcome: object) -> DeliveryError:
+    """What an attempt ended with, which must be a `DeliveryError` that says something."""
+    if not isinstance(outcome, DeliveryError):
+        cause = outcome if isinstance(outcome, BaseException) else None
+        raise AssertionError(f"send() must raise DeliveryError, not give {outcome!r}") from cause
+    assert str(outcome), "say what went wrong"
+    return outcome
 
 
 def _word(method: object) -> str:
