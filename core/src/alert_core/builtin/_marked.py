@@ -42,7 +42,8 @@ class MarkedFormat(Format[FlatSettings]):
 
     @classmethod
     def recognises(cls, text: str) -> bool:
-        return text.startswith(cls.mark) or f" {cls.mark}" in text[:512] or f">{cls.mark}" in text[:16]
+        # Behind a longer header the format `syslog` finds it, which knows where the header ends.
+        return text.startswith(cls.mark) or (text[:1] == "<" and f">{cls.mark}" in text[:10])
 
     def _decode(self, record: bytes) -> Event:
         raw = str(record, "utf-8", "replace")

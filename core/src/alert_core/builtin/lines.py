@@ -98,7 +98,7 @@ SSHD: Patterns = (
         "regex": (
             r"^(?:error: )?(?:Connection (?:closed|reset)|Disconnected|Received disconnect|Disconnecting)(?: by| from)?"
             r"(?: (?P<invalid>invalid )?(?:authenticating )?user (?P<user>.*))? "
-            r"(?P<source_address>[0-9A-Fa-f.:%]*[0-9A-Fa-f])(?: port (?P<source_port>\d+))?"
+            r"(?P<source_address>(?=\S*[.:]\S*[.:])[0-9A-Fa-f.:%]*[0-9A-Fa-f])(?: port (?P<source_port>\d+))?"
             r"(?::.*)?(?: \[(?P<preauth>preauth)\])?$"
         ),
         "constants": {"severity": "information"},
