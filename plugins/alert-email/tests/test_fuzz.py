@@ -67,7 +67,7 @@ def test_hostile_notifications_arrive_as_they_are(serve: Callable[..., Any], mak
 def test_hostile_notifications_stay_apart_in_a_digest(serve: Callable[..., Any], make: Callable[..., EmailAction]) -> None:
     collector = Collector()
     mail = make(serve(collector).port, digest=True)
-    amount, batch = hostile.amount() // 4, []
+    amount, batch = hostile.amount() // 10, []
 
     for notification in hostile.notifications(amount, seed=1):
         batch.append(notification)

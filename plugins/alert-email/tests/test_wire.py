@@ -180,12 +180,13 @@ def test_letters_of_any_script_stand_in_addresses_where_the_server_knows_how(
     assert "用户@xn--bcher-kva.example".encode() in mailbox.envelopes[0].original_content
 
 
+@pytest.mark.parametrize("change", [{"to": "änn@example.com"}, {"sender": "ä@x.org"}, {"reply_to": "ä@x.org"}])
 def test_server_that_does_not_know_how_is_named(
-    mailbox: Any, serve: Callable[..., Any], make: Callable[..., EmailAction]
+    change: dict[str, str], mailbox: Any, serve: Callable[..., Any], make: Callable[..., EmailAction]
 ) -> None:
-    error = refusal(make(serve(mailbox, enable_SMTPUTF8=False).port, to="änn@example.com"))
+    error = refusal(make(serve(mailbox, enable_SMTPUTF8=False).port, **change))
 
-    assert str(error).endswith("does not offer SMTPUTF8, which the address änn@example.com needs")
+    assert str(error).endswith("does not offer SMTPUTF8, which addresses with letters outside ASCII before the @ need")
     assert not error.retryable
 
 

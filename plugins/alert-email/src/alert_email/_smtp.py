@@ -58,7 +58,9 @@ class Mailer:
             DeliveryError: Nobody gets it, for another reason than who they are.
         """
         try:
-            smtp, answers = self._begin(sender, recipients)
+            # Only addresses can make it necessary, in the envelope or in a header: all other text is encoded.
+            utf8 = not (mail.isascii() and "".join((sender, *recipients)).isascii())
+            smtp, answers = self._begin(sender, recipients, utf8=utf8)
             outcome = _sorted(dict(zip(recipients, answers, strict=True)))
             if len(outcome.refused) + len(outcome.later) < len(recipients):
                 return self._hand_over(smtp, mail, outcome)
@@ -82,30 +84,29 @@ class Mailer:
         if smtp is not None:
             smtp.close()
 
-    def _begin(self, sender: str, recipients: Sequence[str]) -> tuple[Connection, list[Answer]]:
+    def _begin(self, sender: str, recipients: Sequence[str], *, utf8: bool) -> tuple[Connection, list[Answer]]:
         """Open a transaction. Servers drop idle connections, so a kept one is checked by this, and replaced."""
         if self._smtp is not None:
             with suppress(OSError):
-                begun, *answers = self._say(self._smtp, sender, recipients)
+                begun, *answers = self._say(self._smtp, sender, recipients, utf8=utf8)
                 if begun[0] == 250:
                     return self._smtp, answers
         self._drop()
         self._smtp = self._connect()
-        begun, *answers = self._say(self._smtp, sender, recipients)
+        begun, *answers = self._say(self._smtp, sender, recipients, utf8=utf8)
         if begun[0] == 530 and not self._login.wanted:
             self._refuse(f"answers: {_said(begun)}; set user and password, or oauth")
         if begun[0] != 250:
             raise smtplib.SMTPResponseException(*begun)
         return self._smtp, answers
 
-    def _say(self, smtp: Connection, sender: str, recipients: Sequence[str]) -> list[Answer]:
-        """Name sender and recipients, in letters of any script where the server knows how."""
-        foreign = [address for address in (sender, *recipients) if not address.isascii()]
-        if foreign and not smtp.has_extn("smtputf8"):
-            self._refuse(f"does not offer SMTPUTF8, which the address {foreign[0]} needs")
-        smtp.command_encoding = "utf-8" if foreign else "ascii"
+    def _say(self, smtp: Connection, sender: str, recipients: Sequence[str], *, utf8: bool) -> list[Answer]:
+        """Name sender and recipients."""
+        if utf8 and not smtp.has_extn("smtputf8"):
+            self._refuse("does not offer SMTPUTF8, which addresses with letters outside ASCII before the @ need")
+        smtp.command_encoding = "utf-8" if utf8 else "ascii"
         named = [f"RCPT TO:<{address}>" for address in recipients]
-        return smtp.exchange([f"MAIL FROM:<{sender}>{' BODY=8BITMIME SMTPUTF8' if foreign else ''}", *named])
+        return smtp.exchange([f"MAIL FROM:<{sender}>{' BODY=8BITMIME SMTPUTF8' if utf8 else ''}", *named])
 
     def _hand_over(self, smtp: Connection, mail: bytes, outcome: Outcome) -> Outcome:
         try:
