@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -104,3 +105,20 @@ def test_template_that_fails_for_one_is_told_with_all(site: Site, hooks: Hooks) 
     assert (first, second["id"]) == ({"s": "1.0"}, f"{1:032x}")
     assert isinstance(answers[0], Receipt)
     assert "default body: template fails: ZeroDivisionError" in answers[0].detail
+
+
+def test_rest_of_a_batch_waits_when_the_server_is_slow(site: Site, hooks: Hooks) -> None:
+    def slow(body: bytes) -> int:
+        time.sleep(0.4)
+        return 400 if b"bad" in body else 0
+
+    site.choosy = slow
+
+    answers = hooks(batch=True, wait_seconds=1.5).send_many(several(hooks, "bad", *"abcdefgh"))
+
+    first, *_, last = answers
+    assert isinstance(first, DeliveryError)
+    assert isinstance(last, DeliveryError)
+    assert (first.retryable, last.retryable) == (False, True)
+    assert str(last) == "the server took the time that there was for others of the batch"
+    assert len(site.requests) < len(answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -72,7 +73,10 @@ class WebAction(Action[WebSettings]):
 
     def _one_by_one(self, batch: Sequence[Notification]) -> Iterator[Receipt | DeliveryError]:
         down: DeliveryError | None = None
+        end = time.monotonic() + self.settings.wait_seconds
         for notification in batch:
+            if down is None and time.monotonic() > end:
+                down = DeliveryError("the server took the time that there was for others of the batch")
             if down is not None:
                 yield down
                 continue
