@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +13,11 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event
 
 from alert_core import Event, Notification, Severity, StoreError
-from alert_core.store import Commit, LogFilter, NewDelivery, Store, decision_line
+from alert_core.store import Commit, Log, LogFilter, NewDelivery, Store, decision_line
+from alert_core.store._lock import RunLock
+from alert_core.store._pool import PooledDatabase
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
@@ -117,24 +121,40 @@ def test_old_entries_are_forgotten_when_they_are_acknowledged_and_nothing_waits(
     assert _ids(filled) == "ac"
 
 
-def test_listing_uses_the_indexes(filled: Store) -> None:
-    plans: list[str] = []
+def test_listing_uses_the_indexes(filled: Store, tmp_path: Path) -> None:
+    statements: list[str] = []
 
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT") and "notifications" in statement:
-            rows = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans.append(" | ".join(row[3] for row in rows))
+    class TracedDatabase(PooledDatabase):
+        def connect(self) -> sqlite3.Connection:
+            connection = super().connect()
+            connection.set_trace_callback(statements.append)
+            return connection
 
-    event.listen(Engine, "before_cursor_execute", explain)
-    try:
-        list(filled.entries(LogFilter(since=NOON, newest_first=True)))
-        list(filled.entries(LogFilter(acknowledged=False)))
-        filled.due("mail", datetime.now(UTC), 10)
-    finally:
-        event.remove(Engine, "before_cursor_execute", explain)
+    folder = tmp_path / "store"
+    with Store(TracedDatabase(folder / "alert.db"), RunLock(folder)) as store:
+        list(store.entries(LogFilter(since=NOON, newest_first=True)))
+        list(store.entries(LogFilter(acknowledged=False)))
+        store.due("mail", datetime.now(UTC), 10)
 
+    asked = [
+        statement for statement in statements if statement.startswith("SELECT") and "FROM deliveries WHERE" not in statement
+    ]
+    with closing(sqlite3.connect(folder / "alert.db")) as connection:
+        plans = [" | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")) for statement in asked]
     expected = ("notifications_by_time", "notifications_open", "deliveries_due")
     assert all(index in plan and "TEMP B-TREE" not in plan for index, plan in zip(expected, plans, strict=True)), plans
+
+
+def test_log_opened_alone_says_what_the_store_says(filled: Store, tmp_path: Path) -> None:
+    filled.remember_revisions([("logins", "0123456789ab", "{}")])
+    filled.report_fault("mail", "mail", "raised", "no")
+
+    with Log.open(tmp_path / "store") as log:
+        assert log.acknowledge(["d"], by="ann") == 1
+        assert list(log.entries()) == list(filled.entries())
+        assert log.entry("a") == filled.entry("a")
+        assert log.revision("logins", "0123456789ab") == "{}"
+        assert log.faults() == filled.faults()
 
 
 def test_faults_are_counted(store: Store) -> None:

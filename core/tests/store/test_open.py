@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from alert_core import Notification, StoreError
-from alert_core.store import Commit, LogFilter, NewDelivery, Store
+from alert_core.store import Commit, Log, LogFilter, NewDelivery, Store
 from alert_core.store.tables import SCHEMAS
 
 
@@ -32,12 +32,12 @@ def _schema(path: Path) -> list[tuple[str, ...]]:
         return sorted(rows) + sorted(tuple(map(str, row)) for row in indexes)
 
 
-def _migrated(path: Path) -> None:
+def _migrated(path: Path, target: str = "head") -> None:
     from alert_core.store.migrations import upgrade
 
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        upgrade(connection)
+        upgrade(connection, target)
     engine.dispose()
 
 
@@ -88,6 +88,27 @@ def test_list_of_schemas_equals_the_migrations(tmp_path: Path) -> None:
     assert tuple(reversed(revisions)) == SCHEMAS
 
 
+def test_looking_at_the_log_of_an_older_alert_upgrades_it(tmp_path: Path) -> None:
+    _migrated(tmp_path / "alert.db", SCHEMAS[0])
+
+    with Log.open(tmp_path) as log:
+        assert list(log.entries()) == []
+
+    Store.open(tmp_path / "new").close()
+    assert _schema(tmp_path / "alert.db") == _schema(tmp_path / "new" / "alert.db")
+
+
+def test_looking_at_an_up_to_date_log_imports_no_sqlalchemy(tmp_path: Path) -> None:
+    Store.open(tmp_path).close()
+    program = (
+        "import sys; from pathlib import Path; from alert_core.store import Log\n"
+        "with Log.open(Path(sys.argv[1])) as log: assert list(log.entries()) == []\n"
+        "assert 'sqlalchemy' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=30)
+
+
 def test_folder_and_files_are_for_their_owner_only(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a" / "store") as store:
         store.claim()
@@ -110,13 +131,14 @@ def test_opening_an_existing_store_does_not_import_alembic(tmp_path: Path) -> No
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=30)
 
 
-def test_database_of_a_newer_alert_is_refused_with_the_remedy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [Store, Log])
+def test_database_of_a_newer_alert_is_refused_with_the_remedy(kind: type[Log], tmp_path: Path) -> None:
     Store.open(tmp_path).close()
     with contextlib.closing(sqlite3.connect(tmp_path / "alert.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
     with pytest.raises(StoreError) as caught:
-        Store.open(tmp_path)
+        kind.open(tmp_path)
 
     assert str(caught.value) == (
         f"{tmp_path / 'alert.db'}: a newer alert made this database (schema 9999, this one knows {SCHEMAS[-1]}); "
@@ -124,19 +146,21 @@ def test_database_of_a_newer_alert_is_refused_with_the_remedy(tmp_path: Path) ->
     )
 
 
-def test_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [Store, Log])
+def test_database_of_another_program_is_left_alone(kind: type[Log], tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "alert.db")) as connection, connection:
         connection.execute("CREATE TABLE recipes (name TEXT)")
 
     with pytest.raises(StoreError, match="not a database of alert"):
-        Store.open(tmp_path)
+        kind.open(tmp_path)
 
 
-def test_damaged_database_is_reported_with_the_remedy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [Store, Log])
+def test_damaged_database_is_reported_with_the_remedy(kind: type[Log], tmp_path: Path) -> None:
     (tmp_path / "alert.db").write_bytes(b"no database at all" * 100)
 
     with pytest.raises(StoreError, match="it is damaged; restore it from a backup"):
-        Store.open(tmp_path)
+        kind.open(tmp_path)
 
 
 def test_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:

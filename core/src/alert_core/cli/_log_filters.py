@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from alert_core.model import Severity
 
 if TYPE_CHECKING:
-    from alert_core.store import LogFilter, Store
+    from alert_core.store import Log, LogFilter
 
 __all__ = ["filter_options", "moment", "opened", "wanted"]
+
+LogT = TypeVar("LogT", bound="Log")
 
 _AGO = re.compile(r"(\d{1,9})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -70,8 +72,8 @@ def wanted(options: dict[str, Any], **more: Any) -> LogFilter:
 
 
 @contextmanager
-def opened(config_path: Path) -> Iterator[Store | None]:
-    """The store that the configuration names; `None` when there is none yet.
+def opened(config_path: Path, kind: type[LogT]) -> Iterator[LogT | None]:
+    """The log or store that the configuration names; `None` when there is none yet.
 
     Looking must not make one: it would belong to whoever looks.
     """
@@ -82,7 +84,5 @@ def opened(config_path: Path) -> Iterator[Store | None]:
         click.echo(f"note: {options.folder}: nothing is logged yet; `alert run` makes the log", err=True)
         yield None
         return
-    from alert_core.store import Store
-
-    with Store.open(options.folder) as store:
-        yield store
+    with kind.open(options.folder) as log:
+        yield log

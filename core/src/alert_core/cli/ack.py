@@ -30,11 +30,13 @@ def ack(config_path: Path, ids: tuple[str, ...], everything: bool, by: str | Non
         raise click.UsageError("give either ids or --all")
     if filtered and not everything:
         raise click.UsageError("the options that choose notifications go with --all")
-    with opened(config_path) as store:
+    from alert_core.store import Log
+
+    with opened(config_path, Log) as log:
         count = 0
-        if store is not None:
-            which = wanted(options) if everything else [store.entry(one).notification.id for one in ids]
-            count = store.acknowledge(which, by=by or _user(), note=note)
+        if log is not None:
+            which = wanted(options) if everything else [log.entry(one).notification.id for one in ids]
+            count = log.acknowledge(which, by=by or _user(), note=note)
     click.echo(f"{count} notification{'' if count == 1 else 's'} acknowledged")
 
 

@@ -32,9 +32,10 @@ def list_(config_path: Path, limit: int, oldest_first: bool, as_json: bool, **op
     The column "Sent" counts the deliveries that were made, of all there are. With --json, every line is one notification.
     """
     from alert_core.cli._log_text import draw_table, json_line
+    from alert_core.store import Log
 
     found = wanted(options, limit=limit + 1, newest_first=not oldest_first)
-    with opened(config_path) as store:
+    with opened(config_path, Log) as store:
         entries = list(store.entries(found)) if store else []
     if as_json:
         for entry in entries[:limit]:
@@ -54,8 +55,9 @@ def show(config_path: Path, id_: str, as_json: bool) -> None:
     """
     from alert_core.cli._log_text import draw_entry, json_line
     from alert_core.errors import StoreError
+    from alert_core.store import Log
 
-    with opened(config_path) as store:
+    with opened(config_path, Log) as store:
         if store is None:
             raise StoreError(f"no notification has an id that starts with {id_!r}")
         entry = store.entry(id_)
@@ -79,11 +81,11 @@ def export(config_path: Path, format_: str, decisions: bool, output: Any, **opti
     However many there are, only a few are in memory at a time.
     """
     from alert_core.cli._log_text import json_line
-    from alert_core.store import decision_line
+    from alert_core.store import Log, decision_line
 
     if decisions and format_ == "csv":
         raise click.UsageError("--decisions writes one line of JSON per notification and has no CSV form")
-    with opened(config_path) as store:
+    with opened(config_path, Log) as store:
         entries = store.entries(wanted(options, decisions=decisions)) if store else iter(())
         if format_ == "csv":
             _export_csv(entries, output)
@@ -122,7 +124,9 @@ def redrive(config_path: Path, ids: tuple[str, ...], action: str | None, everyth
     """
     if not (ids or action or everything):
         raise click.UsageError("say which: ids of notifications, --action NAME, or --all")
-    with opened(config_path) as store:
+    from alert_core.store import Store
+
+    with opened(config_path, Store) as store:
         count = 0
         if store is not None:
             notifications = [store.entry(one).notification.id for one in ids]

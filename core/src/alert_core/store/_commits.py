@@ -13,7 +13,8 @@ from sqlalchemy import Table, delete, func, insert, select
 from alert_core.components import Cursor
 from alert_core.model import DeliveryState, Notification
 from alert_core.store import tables
-from alert_core.store._database import Database
+from alert_core.store._log import Log
+from alert_core.store._pool import PooledDatabase
 from alert_core.store._rows import NOTIFICATION_COLUMNS, to_row
 from alert_core.store._times import from_micros, to_micros
 from alert_core.store.values import BatchRecord, Commit, NewDelivery, Recovery
@@ -33,11 +34,10 @@ def now_micros() -> int:
     return time.time_ns() // 1000
 
 
-class Commits:
+class Commits(Log):
     """Writes what the engine decided and finds the way back after a crash."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    _database: PooledDatabase
 
     def write(self, commit: Commit) -> int:
         """Write batches, cursors, notifications and deliveries in one transaction.
@@ -112,13 +112,6 @@ class Commits:
         if rows:
             with self._database.write() as connection:
                 connection.execute(insert(tables.revisions).prefix_with("OR IGNORE"), rows)
-
-    def revision(self, condition: str, revision: str) -> str | None:
-        """The settings, as JSON, with which a condition decided; `None` when the revision is unknown."""
-        table = tables.revisions
-        query = select(table.c.settings).where(table.c.condition == condition, table.c.revision == revision)
-        with self._database.read() as connection:
-            return connection.scalar(query)
 
 
 def _insert(table: Table, columns: Sequence[str], conflict: str = "") -> str:

@@ -1,15 +1,15 @@
-"""The SQLite file: how it is opened, locked, read and written.
+"""The SQLite file: how it is opened and locked, read and written through Python's own driver.
 
-Locking. SQLite in WAL mode lets any number of connections read while one writes, across threads and processes.
+Locking. SQLite in WAL mode lets any number of connections read while one writes, across threads and processes. Writers of one
+process queue behind a mutex; writers of other processes (`alert ack` during `alert run`) wait for each other up to
+`BUSY_SECONDS`. A writing transaction starts with `BEGIN IMMEDIATE`: it owns the file's write lock from its first statement and
+can never fail half-way because someone else wrote.
 
-* Readers (`Database.read`) take a connection from a pool and see the state of the last commit; they wait for nobody.
-* Writers of this process (`Database.write`) share one connection behind a mutex, so that they queue in order instead of
-  polling for SQLite's own lock, and so that its prepared statements stay warm. A transaction starts with `BEGIN IMMEDIATE`:
-  it owns the file's write lock from its first statement and can never fail half-way because someone else wrote.
-* Writers of other processes (`alert ack` during `alert run`) wait for each other up to `BUSY_SECONDS`.
+`synchronous=FULL`: when a write returns, the transaction is on disk; when the process or the machine dies before, nothing of it
+is.
 
-`synchronous=FULL`: when `write` returns, the transaction is on disk; when the process or the machine dies before, nothing of
-it is.
+Nothing here needs SQLAlchemy, which takes longer to import than all of a command that looks at the log; what runs uses
+`alert_core.store._pool`.
 """
 
 from __future__ import annotations
@@ -20,67 +20,71 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy import Connection, QueuePool, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from typing import TYPE_CHECKING, ClassVar
 
 from alert_core.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 __all__ = ["Database", "driver_cursor"]
 
 BUSY_SECONDS = 20
-_WRITES = "alert_writes"
 
 
 class Database:
-    """One open database file.
+    """One open database file, with one connection for whoever looks at it.
 
     Args:
         path: The file; it is made, readable for its owner only, when it does not exist.
     """
 
+    _errors: ClassVar[tuple[type[Exception], ...]] = (sqlite3.Error,)
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._mutex = threading.RLock()
-        self._writer: Connection | None = None
+        self._connection: sqlite3.Connection | None = None
         _make(path)
-        self.engine = create_engine(
-            "sqlite://",
-            creator=self._connect,
-            poolclass=QueuePool,  # the default for `sqlite://` is one connection per thread, for databases in memory
-        )
-        event.listen(self.engine, "begin", _begin)
 
-    def _connect(self) -> sqlite3.Connection:
-        # No isolation level: the driver must not begin or commit anything by itself; `_begin` does.
+    def connect(self) -> sqlite3.Connection:
+        """Open the file once more."""
+        # No isolation level: the driver must not begin or commit anything by itself.
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=2000"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection that sees one state of the database."""
-        with self._translated(), self.engine.connect() as connection, connection.begin():
-            yield connection
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction: committed when the block ends, undone when it raises."""
-        with self._mutex, self._translated():
-            writer = self._writing()
-            with writer.begin():
-                yield writer
+    def read_rows(self) -> Iterator[sqlite3.Cursor]:
+        """A cursor that sees one state of the database; its rows know their columns."""
+        with self._transaction("BEGIN") as cursor:
+            cursor.row_factory = sqlite3.Row
+            yield cursor
 
     @contextmanager
     def write_rows(self) -> Iterator[sqlite3.Cursor]:
-        """Like `write`, but with a cursor of the driver: for the one statement sequence that runs for every batch.
+        """A cursor in a transaction: committed when the block ends, undone when it raises."""
+        with self._transaction("BEGIN IMMEDIATE") as cursor:
+            yield cursor
 
-        SQLAlchemy's part of a transaction costs several times what SQLite needs for a few rows.
-        """
+    def close(self) -> None:
+        """Close the file; the last connection merges the write-ahead log into it."""
         with self._mutex, self._translated():
-            cursor = driver_cursor(self._writing())
-            cursor.execute("BEGIN IMMEDIATE")
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _cursor(self) -> sqlite3.Cursor:
+        if self._connection is None:
+            self._connection = self.connect()
+        return self._connection.cursor()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Cursor]:
+        with self._mutex, self._translated():
+            cursor = self._cursor()
+            cursor.execute(begin)
             try:
                 yield cursor
                 cursor.execute("COMMIT")
@@ -88,24 +92,11 @@ class Database:
                 if cursor.connection.in_transaction:
                     cursor.execute("ROLLBACK")
 
-    def _writing(self) -> Connection:
-        if self._writer is None:
-            self._writer = self.engine.connect().execution_options(**{_WRITES: True})
-        return self._writer
-
-    def close(self) -> None:
-        """Close every connection; the last one merges the write-ahead log into the file."""
-        with self._mutex, self._translated():
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
-            self.engine.dispose()
-
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, sqlite3.Error) as error:
+        except self._errors as error:
             raise StoreError(f"{self.path}: {_explain(error)}") from error
 
 
@@ -124,11 +115,6 @@ def _make(path: Path) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StoreError(f"{path}: {reason}; choose another folder in [store] or correct its permissions") from error
-
-
-def _begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _explain(error: Exception) -> str:

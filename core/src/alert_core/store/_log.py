@@ -1,29 +1,68 @@
-"""The reader's side of the store: the notifications log."""
+"""The reader's side of the store: the notifications log.
+
+Its queries are written out in SQL, so that a command that looks at the log need not wait for SQLAlchemy to be imported. Values
+enter as parameters only.
+"""
+# ruff: noqa: S608 - only our own words are put together
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, exists, func, select, tuple_, update
+from pathlib import Path
+from typing import Any, Self
 
 from alert_core.errors import StoreError
 from alert_core.model import DeliveryState, Receipt, Strength
-from alert_core.store import tables
-from alert_core.store._outbox import Outbox
-from alert_core.store._rows import from_row
+from alert_core.store._database import Database
+from alert_core.store._rows import Row, from_row
 from alert_core.store._times import from_micros, to_micros
-from alert_core.store.values import DELIVERY_FAILED, Attempt, DeliverySummary, LogEntry, LogFilter
+from alert_core.store._version import newest_version, stored_version
+from alert_core.store.values import DELIVERY_FAILED, Attempt, DeliverySummary, Fault, LogEntry, LogFilter
 
 __all__ = ["Log"]
 
-_table = tables.notifications
 _PAGE = 200
+_HAS_DELIVERY = "EXISTS (SELECT 1 FROM deliveries WHERE notification_id = notifications.id AND state = ?)"
 
 
-class Log(Outbox):
-    """What was decided, delivered and acknowledged."""
+class Log:
+    """What was decided, delivered and acknowledged. Every method can raise `StoreError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the log in a folder; make it or bring it up to date if need be.
+
+        Raises:
+            StoreError: It cannot be opened; the text says what to do about it.
+        """
+        log = cls(Database(folder / "alert.db"))
+        try:
+            with log._database.read_rows() as cursor:
+                version = stored_version(cursor)
+        except BaseException:
+            log.close()
+            raise
+        if version != newest_version():
+            log.close()
+            from alert_core.store._schema import prepare
+
+            prepare(folder)
+        return log
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def entries(self, wanted: LogFilter | None = None) -> Iterator[LogEntry]:
         """The entries that a filter lets through, ordered by time and id.
@@ -44,16 +83,13 @@ class Log(Outbox):
             after = (to_micros(last.time), last.id)
 
     def _page(self, wanted: LogFilter, size: int, after: tuple[int, str] | None) -> list[LogEntry]:
-        place = tuple_(_table.c.time, _table.c.id)
-        query = select(_table).where(*_conditions(wanted)).limit(size)
-        if wanted.newest_first:
-            query = query.order_by(_table.c.time.desc(), _table.c.id.desc())
-        else:
-            query = query.order_by(_table.c.time, _table.c.id)
+        terms, values = _terms(wanted)
         if after is not None:
-            query = query.where(place < after if wanted.newest_first else place > after)
-        with self._database.read() as connection:
-            return _entries(connection, query)
+            terms.append(f"(time, id) {'<' if wanted.newest_first else '>'} (?, ?)")
+            values += after
+        order = "time DESC, id DESC" if wanted.newest_first else "time, id"
+        with self._database.read_rows() as cursor:
+            return _entries(cursor, f"{_all(terms)} ORDER BY {order} LIMIT ?", (*values, size))
 
     def entry(self, prefix: str) -> LogEntry:
         """The entry whose id starts with these characters.
@@ -62,9 +98,9 @@ class Log(Outbox):
             StoreError: None does, or more than one.
         """
         # Comparing is safe where a pattern would not be: the prefix may hold wildcards.
-        query = select(_table).where(func.substr(_table.c.id, 1, len(prefix)) == prefix, _table.c.id >= prefix).limit(2)
-        with self._database.read() as connection:
-            found = _entries(connection, query.order_by(_table.c.id))
+        with self._database.read_rows() as cursor:
+            values = (len(prefix), prefix, prefix)
+            found = _entries(cursor, "substr(id, 1, ?) = ? AND id >= ? ORDER BY id LIMIT 2", values)
         if len(found) == 1:
             return found[0]
         if not found or not prefix:
@@ -73,19 +109,26 @@ class Log(Outbox):
 
     def attempts(self, notification: str) -> list[Attempt]:
         """Every attempt to deliver a notification, in the order in which they were made."""
-        made, of = tables.attempts, tables.deliveries
         query = (
-            select(made, of.c.action)
-            .join(of, of.c.id == made.c.delivery_id)
-            .where(of.c.notification_id == notification)
-            .order_by(made.c.started, made.c.id)
+            "SELECT attempts.*, deliveries.action FROM attempts JOIN deliveries ON deliveries.id = attempts.delivery_id "
+            "WHERE deliveries.notification_id = ? ORDER BY attempts.started, attempts.id"
         )
-        with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return [
-            Attempt(row.delivery_id, row.action, row.number, from_micros(row.started), row.seconds, row.outcome, row.error)
-            for row in rows
-        ]
+        with self._database.read_rows() as cursor:
+            return [_attempt(row) for row in cursor.execute(query, (notification,))]
+
+    def revision(self, condition: str, revision: str) -> str | None:
+        """The settings, as JSON, with which a condition decided; `None` when the revision is unknown."""
+        query = "SELECT settings FROM revisions WHERE condition = ? AND revision = ?"
+        with self._database.read_rows() as cursor:
+            row = cursor.execute(query, (condition, revision)).fetchone()
+        return None if row is None else str(row["settings"])
+
+    def faults(self) -> list[Fault]:
+        """The faults of all plugins, the latest first."""
+        with self._database.read_rows() as cursor:
+            rows = cursor.execute("SELECT * FROM faults ORDER BY last DESC").fetchall()
+        moments = ("first", "last")
+        return [Fault(**{**dict(row), **{name: from_micros(row[name]) for name in moments}}) for row in rows]
 
     def acknowledge(self, which: Collection[str] | LogFilter, *, by: str, note: str = "", at: datetime | None = None) -> int:
         """Mark open notifications as seen.
@@ -102,12 +145,17 @@ class Log(Outbox):
             How many were open.
         """
         moment = to_micros(at or datetime.now(UTC))
-        values = {"acknowledged_at": moment, "acknowledged_by": by, "acknowledge_note": note}
-        statement = update(_table).where(_table.c.acknowledged_at.is_(None)).values(values)
-        with self._database.write() as connection:
-            if isinstance(which, LogFilter):
-                return connection.execute(statement.where(*_conditions(which))).rowcount
-            return sum(connection.execute(statement.where(_table.c.id == one)).rowcount for one in set(which))
+        if isinstance(which, LogFilter):
+            terms, values = _terms(which)
+            rows = [values]
+        else:
+            terms, rows = ["id = ?"], [[one] for one in set(which)]
+        statement = (
+            "UPDATE notifications SET acknowledged_at = ?, acknowledged_by = ?, acknowledge_note = ? "
+            f"WHERE acknowledged_at IS NULL AND {_all(terms)}"
+        )
+        with self._database.write_rows() as cursor:
+            return sum(cursor.execute(statement, (moment, by, note, *row)).rowcount for row in rows)
 
     def forget(self, before: datetime) -> int:
         """Remove what was recorded before that time, if it is acknowledged and no delivery of it waits.
@@ -115,53 +163,60 @@ class Log(Outbox):
         Returns:
             How many notifications that were.
         """
-        of, made = tables.deliveries, tables.attempts
-        waits = exists().where(of.c.notification_id == _table.c.id, of.c.state == DeliveryState.PENDING.value)
-        old = select(_table.c.id).where(_table.c.recorded < to_micros(before), _table.c.acknowledged_at.is_not(None), ~waits)
+        old = f"SELECT id FROM notifications WHERE recorded < ? AND acknowledged_at IS NOT NULL AND NOT {_HAS_DELIVERY} LIMIT ?"
         removed = 0
         while True:
             # Page by page, so that nobody has to wait long for the lock.
-            with self._database.write() as connection:
-                ids = connection.scalars(old.limit(_PAGE)).all()
-                deliveries = select(of.c.id).where(of.c.notification_id.in_(ids))
-                connection.execute(delete(made).where(made.c.delivery_id.in_(deliveries)))
-                connection.execute(delete(of).where(of.c.notification_id.in_(ids)))
-                connection.execute(delete(_table).where(_table.c.id.in_(ids)))
+            with self._database.write_rows() as cursor:
+                ids = cursor.execute(old, (to_micros(before), DeliveryState.PENDING.value, _PAGE)).fetchall()
+                of = "SELECT id FROM deliveries WHERE notification_id = ?"
+                cursor.executemany(f"DELETE FROM attempts WHERE delivery_id IN ({of})", ids)
+                cursor.executemany("DELETE FROM deliveries WHERE notification_id = ?", ids)
+                cursor.executemany("DELETE FROM notifications WHERE id = ?", ids)
             removed += len(ids)
             if len(ids) < _PAGE:
                 return removed
 
 
-def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _all(terms: Sequence[str]) -> str:
+    return " AND ".join(terms) or "TRUE"
+
+
+def _terms(wanted: LogFilter) -> tuple[list[str], list[Any]]:
+    """What a filter demands, and the values in it."""
+    terms: list[str] = []
+    values: list[Any] = []
+
+    def demand(term: str, *more: Any) -> None:
+        terms.append(term)
+        values.extend(more)
+
     if wanted.since is not None:
-        found.append(_table.c.time >= to_micros(wanted.since))
+        demand("time >= ?", to_micros(wanted.since))
     if wanted.until is not None:
-        found.append(_table.c.time < to_micros(wanted.until))
+        demand("time < ?", to_micros(wanted.until))
     if wanted.acknowledged is not None:
-        column = _table.c.acknowledged_at
-        found.append(column.is_not(None) if wanted.acknowledged else column.is_(None))
+        demand(f"acknowledged_at IS {'NOT ' if wanted.acknowledged else ''}NULL")
     for name in ("type", "creator", "severity"):
         if (value := getattr(wanted, name)) is not None:
-            found.append(_table.c[name] == value)
+            demand(f"{name} = ?", value)
     for name in ("condition", "computer"):
         if (value := getattr(wanted, name)) is not None:
-            found.append(func.lower(_table.c[name]).op("GLOB", is_comparison=True)(func.lower(value)))
+            demand(f"lower({name}) GLOB lower(?)", value)
     if wanted.decisions:
-        found.append(_table.c.condition != DELIVERY_FAILED)
+        demand("condition <> ?", DELIVERY_FAILED)
     if wanted.failed:
-        of = tables.deliveries
-        found.append(exists().where(of.c.notification_id == _table.c.id, of.c.state == DeliveryState.FAILED.value))
-    return found
+        demand(_HAS_DELIVERY, DeliveryState.FAILED.value)
+    return terms, values
 
 
-def _entries(connection: Connection, query: Select[Any]) -> list[LogEntry]:
-    rows = connection.execute(query).mappings().all()
-    deliveries = _summaries(connection, [row["id"] for row in rows])
+def _entries(cursor: sqlite3.Cursor, where: str, values: Sequence[Any]) -> list[LogEntry]:
+    rows = cursor.execute(f"SELECT * FROM notifications WHERE {where}", values).fetchall()
+    deliveries = _summaries(cursor, [row["id"] for row in rows])
     return [_entry(row, deliveries.get(row["id"], ())) for row in rows]
 
 
-def _entry(row: RowMapping, deliveries: Sequence[DeliverySummary]) -> LogEntry:
+def _entry(row: Row, deliveries: Sequence[DeliverySummary]) -> LogEntry:
     return LogEntry(
         from_row(row),
         from_micros(row["recorded"]),
@@ -172,15 +227,22 @@ def _entry(row: RowMapping, deliveries: Sequence[DeliverySummary]) -> LogEntry:
     )
 
 
-def _summaries(connection: Connection, notifications: Sequence[str]) -> dict[str, list[DeliverySummary]]:
-    table = tables.deliveries
-    query = select(table).where(table.c.notification_id.in_(notifications)).order_by(table.c.action)
+def _attempt(row: Row) -> Attempt:
+    return Attempt(
+        row["delivery_id"], row["action"], row["number"], from_micros(row["started"]),
+        row["seconds"], row["outcome"], row["error"],
+    )  # fmt: skip
+
+
+def _summaries(cursor: sqlite3.Cursor, notifications: Sequence[str]) -> dict[str, list[DeliverySummary]]:
+    marks = ", ".join("?" * len(notifications))
+    query = f"SELECT * FROM deliveries WHERE notification_id IN ({marks}) ORDER BY action"
     found: dict[str, list[DeliverySummary]] = {}
-    for row in connection.execute(query):
-        receipt = Receipt(Strength(row.strength), row.remote_id, row.detail) if row.strength else None
+    for row in cursor.execute(query, notifications):
+        receipt = Receipt(Strength(row["strength"]), row["remote_id"], row["detail"]) if row["strength"] else None
         summary = DeliverySummary(
-            row.id, row.action, DeliveryState(row.state), row.reason, row.attempts,
-            from_micros(row.next_attempt), from_micros(row.updated), receipt,
+            row["id"], row["action"], DeliveryState(row["state"]), row["reason"], row["attempts"],
+            from_micros(row["next_attempt"]), from_micros(row["updated"]), receipt,
         )  # fmt: skip
-        found.setdefault(row.notification_id, []).append(summary)
+        found.setdefault(row["notification_id"], []).append(summary)
     return found

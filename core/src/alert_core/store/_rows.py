@@ -7,15 +7,14 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import msgspec
-from sqlalchemy import RowMapping
 
 from alert_core.model import Event, Notification, Severity
 from alert_core.store._times import from_micros, to_micros
 
-__all__ = ["NOTIFICATION_COLUMNS", "decision_line", "from_row", "safe_json", "to_row"]
+__all__ = ["NOTIFICATION_COLUMNS", "Row", "decision_line", "from_row", "safe_json", "to_row"]
 
 _LARGEST = 2**63 - 1
 _DEEPEST = 60
@@ -46,7 +45,13 @@ def to_row(notification: Notification, recorded: int) -> tuple[Any, ...]:
     return tuple(values[name] for name in NOTIFICATION_COLUMNS)
 
 
-def from_row(row: RowMapping) -> Notification:
+class Row(Protocol):
+    """A row that knows its columns, of the driver or of SQLAlchemy."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+def from_row(row: Row) -> Notification:
     """The notification that a row of the table stands for."""
     fields = {name: row[name] for name in Notification.__struct_fields__}
     fields["time"] = from_micros(row["time"])

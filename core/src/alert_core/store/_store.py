@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from alert_core.store._database import Database
 from alert_core.store._lock import RunLock
-from alert_core.store._log import Log
+from alert_core.store._outbox import Outbox
+from alert_core.store._pool import PooledDatabase
 from alert_core.store._schema import bring_up_to_date
 
 __all__ = ["Store"]
 
 
-class Store(Log):
+class Store(Outbox):
     """Everything that must survive: decisions, deliveries, cursors, snapshots, faults.
 
     Its methods may be called from any thread, and other processes may use the same store at the same time; see
@@ -20,18 +21,18 @@ class Store(Log):
     when the process dies before, nothing of it is. Every method can raise `StoreError`.
     """
 
-    def __init__(self, database: Database, lock: RunLock) -> None:
+    def __init__(self, database: PooledDatabase, lock: RunLock) -> None:
         super().__init__(database)
         self._lock = lock
 
     @classmethod
-    def open(cls, folder: Path) -> Store:
+    def open(cls, folder: Path) -> Self:
         """Open the store in a folder; make it or bring it up to date if need be.
 
         Raises:
             StoreError: It cannot be opened; the text says what to do about it.
         """
-        database, lock = Database(folder / "alert.db"), RunLock(folder)
+        database, lock = PooledDatabase(folder / "alert.db"), RunLock(folder)
         try:
             bring_up_to_date(database, lock)
         except BaseException:
@@ -51,9 +52,3 @@ class Store(Log):
         """Give everything back."""
         self._database.close()
         self._lock.release()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
