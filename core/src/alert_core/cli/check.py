@@ -60,6 +60,18 @@ def _as_dict(error: ConfigError) -> dict[str, str]:
 
 
 def _draw(config: Config, findings: Sequence[Finding]) -> None:
+    if findings:
+        _draw_table(findings)
+    errors = sum(finding.severity == "error" for finding in findings)
+    parts = ", ".join(
+        _counted(len(tables), name)
+        for name, tables in (("source", config.sources), ("condition", config.conditions), ("action", config.actions))
+    )
+    verdict = f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}" if findings else "nothing is wrong"
+    click.echo(f"{parts}: {verdict}")
+
+
+def _draw_table(findings: Sequence[Finding]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -70,16 +82,7 @@ def _draw(config: Config, findings: Sequence[Finding]) -> None:
         style = "bold red" if finding.severity == "error" else "yellow"
         text = f"{finding.key}: {finding.text}" + (f"; {finding.hint}" if finding.hint else "")
         table.add_row(Text(finding.severity, style=style), printable(text))
-    out = console()
-    if findings:
-        out.print(table)
-    errors = sum(finding.severity == "error" for finding in findings)
-    parts = ", ".join(
-        f"{len(tables)} {name if len(tables) != 1 else name[:-1]}"
-        for name, tables in (("sources", config.sources), ("conditions", config.conditions), ("actions", config.actions))
-    )
-    verdict = f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}" if findings else "nothing is wrong"
-    out.print(f"{parts}: {verdict}")
+    console().print(table)
 
 
 def _counted(number: int, noun: str) -> str:
