@@ -49,6 +49,18 @@ def faults(path: Path, plugins: Plugins) -> list[str]:
     return str(caught.value).splitlines()
 
 
+def test_source_says_how_it_reads_where_the_configuration_does_not(
+    written: Write, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(SAMPLE.replace('format = "lines"\n', ""))
+
+    formats = [load(path, plugins).sources["gate"].format.type]
+    monkeypatch.setattr(plugins.sources["feed"], "default_format", {"type": "lines"}, raising=False)
+    formats.append(load(path, plugins).sources["gate"].format.type)
+
+    assert formats == ["json", "lines"]
+
+
 def test_valid_configuration_becomes_values(written: Write, plugins: Plugins) -> None:
     path = written(SAMPLE)
 

@@ -237,11 +237,17 @@ class Batch(msgspec.Struct, frozen=True):
         records: Whole records: one block of bytes in which each ends in a line feed (the last may lack it), or a tuple of them.
         start: Where the first record begins. The position counts bytes for a block, records for a tuple.
         end: Where to read on.
+        senders: The address that each record of a tuple came from; empty when it came from nobody. The core makes it the
+            event's attribute `received_from`, and its computer when the record names none.
+        lost: How many records got lost before they could be read, as far as is known. The core makes an event of type
+            `records-lost` of them. There need not be any record with it.
     """
 
     records: bytes | tuple[bytes, ...]
     start: Cursor
     end: Cursor
+    senders: tuple[str, ...] = ()
+    lost: int = 0
 
     def split(self) -> list[bytes]:
         """The records one by one, without line ends; blank lines of a block are left out."""
@@ -284,10 +290,12 @@ class EventSource(Component[SettingsT]):
     Attributes:
         rewindable: Whether `read` can give any range again. A source that cannot be rewound is spooled to disk by the core.
         live: Whether events are happening now, so that one from the future must be a wrong clock.
+        default_format: How its records read when the configuration does not say: as a `format` in it would say.
     """
 
     rewindable: ClassVar[bool] = True
     live: ClassVar[bool] = True
+    default_format: ClassVar[str | Mapping[str, Any]] = "json"
 
     @abstractmethod
     def run(self, push: Push, stop: threading.Event) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "EVENT_FIELDS",
     "EVICTED",
     "HEADER",
+    "LOST",
     "OWN_TYPES",
     "UNKNOWN_TIME",
     "UNPARSED",
@@ -40,13 +41,16 @@ UNPARSED = "unparsed"
 EVICTED = "state-evicted"
 """The type of the event by which the engine reports that a condition had to give up what it remembered of some keys."""
 
+LOST = "records-lost"
+"""The type of the event by which a source reports how many records got lost before it could read them."""
+
 HEADER = "header"
 """The type of an event made from a line that only says how other lines read."""
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of an event whose record does not say one, until the core gives it that of the record before it."""
 
-OWN_TYPES = frozenset({UNPARSED, HEADER, EVICTED, "timer"})
+OWN_TYPES = frozenset({UNPARSED, HEADER, EVICTED, LOST, "timer"})
 """Types that only concern conditions which name them; a condition for every type means every type that sources report."""
 
 

@@ -79,7 +79,7 @@ class _Writer:
     def formats(self) -> Schema:
         """`format = "json"` or `format = { type = "json", ... }`."""
         names: Schema = {"enum": list(self._formats)}
-        return {"anyOf": [names, self.tables(self._formats, FormatKeys)], "default": "json", "title": "Format"}
+        return {"anyOf": [names, self.tables(self._formats, FormatKeys)], "title": "Format"}
 
     def defaults(self) -> Schema:
         """`[defaults.<type>]`: whatever tables of that type may say, of any kind."""

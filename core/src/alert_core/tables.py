@@ -45,9 +45,10 @@ class SourceKeys(Settings):
 
     type: str = Field(title="Type", description="Which installed source type this is; `alert plugins` lists them.")
     format: str | dict[str, Any] = Field(
-        "json",
+        "",
         title="Format",
-        description="How a record is turned into an event: a format type, or a table with `type` and its settings.",
+        description="How a record is turned into an event: a format type, or a table with `type` and its settings. Blank: "
+        "what suits the source, `json` for most.",
     )
 
 

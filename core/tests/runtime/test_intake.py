@@ -88,3 +88,35 @@ def test_what_is_not_one_record_per_line_is_not_one(block: bytes) -> None:
 
     assert {type_ for type_, _, _, _ in found} == {"unparsed"}
     assert len(found) == block.count(b"\n")
+
+
+def received(batch: Batch) -> list[Event]:
+    items, event_at = intake().take(batch)
+    return [event_at(index) for index in range(len(items))]
+
+
+def test_the_sender_is_told_and_is_the_computer_where_the_record_names_none() -> None:
+    named, nameless = line(1, computer="pc-1", received_from="forged"), line(2)
+    batch = Batch((named, nameless), Cursor("abc", 0), Cursor("abc", 9), senders=("192.0.2.1", "192.0.2.2"))
+
+    events = received(batch)
+
+    assert [event.computer for event in events] == ["pc-1", "192.0.2.2"]
+    assert [event.attributes["received_from"] for event in events] == ["192.0.2.1", "192.0.2.2"]
+
+
+def test_a_record_without_a_sender_is_not_dropped() -> None:
+    batch = Batch((GOOD, GOOD), Cursor("abc", 0), Cursor("abc", 9), senders=("192.0.2.1",))
+
+    assert [event.attributes.get("received_from") for event in received(batch)] == ["192.0.2.1", None]
+
+
+@pytest.mark.parametrize("records", [(), (GOOD, GOOD), GOOD + b"\n"])
+def test_lost_records_are_an_event_of_their_own(records: tuple[bytes, ...] | bytes) -> None:
+    batch = Batch(records, Cursor("abc", 7, {"received": 1_000_000}), Cursor("abc", 99), lost=3)
+
+    *others, loss = received(batch)
+
+    assert len(others) == (len(records) if isinstance(records, tuple) else 1)
+    assert (loss.type, loss.count, loss.source, loss.id) == ("records-lost", 3, "log", "log:abc:7:lost")
+    assert loss.time == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)

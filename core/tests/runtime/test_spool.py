@@ -34,6 +34,17 @@ def full_disk() -> Iterator[Callable[[int], None]]:
     signal.signal(signal.SIGXFSZ, handler)
 
 
+def test_senders_and_losses_come_back_as_well(folder: Path) -> None:
+    with Spool(folder) as spool:
+        kept = [spool.append((b"one",), senders=("192.0.2.1",)), spool.append((), lost=5)]
+
+    with Spool(folder) as spool:
+        again = list(spool.read(spool.begin, spool.end))
+
+    assert again == kept
+    assert [(batch.senders, batch.lost) for batch in again] == [(("192.0.2.1",), 0), ((), 5)]
+
+
 def everything(spool: Spool) -> list[bytes | tuple[bytes, ...]]:
     return [batch.records for batch in spool.read(spool.begin, spool.end)]
 

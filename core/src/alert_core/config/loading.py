@@ -68,11 +68,11 @@ class _Builder:
             built = self._component(table, self.plugins.sources, SourceKeys)
             if built:
                 cls, keys, settings, whole = built
-                fmt = self._format(name, whole, keys.format)
+                fmt = self._format(name, whole, cls.default_format if keys.format == "" else keys.format)
                 if fmt:
                     yield name, SourceConfig(name=name, type=keys.type, cls=cls, settings=settings, file=table.file, format=fmt)
 
-    def _format(self, name: str, source: Table, written: str | dict[str, Any]) -> FormatConfig | None:
+    def _format(self, name: str, source: Table, written: str | Mapping[str, Any]) -> FormatConfig | None:
         place = source.place("format")
         values = {"type": written} if isinstance(written, str) else written
         table = Table(file=place["file"], key=place["key"], values=values)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
 
 from alert_core.components import Batch, Format
-from alert_core.model import UNKNOWN_TIME, Event, unparsed
+from alert_core.model import LOST, UNKNOWN_TIME, Event, unparsed
 from alert_core.projection import Projection
 
 __all__ = ["Intake"]
@@ -37,7 +38,7 @@ class Intake:
 
     def take(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
         """The projected events of a batch, and how to get a whole one by its index."""
-        if self._decode and isinstance(batch.records, bytes):
+        if self._decode and isinstance(batch.records, bytes) and not batch.lost:
             try:
                 items = self._decode(batch.records)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -52,14 +53,18 @@ class Intake:
         records = batch.split()
         arrived = _arrival(batch)
         events = []
-        for event in self._decoded(records):
+        for event, sender in zip(self._decoded(records), chain(batch.senders, repeat("")), strict=False):
             if event.time is UNKNOWN_TIME:  # not ==: a record may say just that time
                 event = msgspec.structs.replace(event, time=arrived or self.last)
             self.last = event.time
-            events.append(msgspec.structs.replace(event, source=self.source))
+            events.append(_received(event, self.source, sender))
+        if batch.lost:
+            events.append(_loss(batch, self.source, arrived or self.last))
         project = self._projection.project
 
         def whole(index: int) -> Event:
+            if index == len(records):
+                return events[index]
             return self._identified(events[index], batch, batch.locate(index)[0])
 
         return [project(event) for event in events], whole
@@ -88,6 +93,27 @@ class Intake:
         """With the sender's identity, else that of the place where it stands, which is the same whenever it is read again."""
         identity = event.id or f"{self.source}:{batch.start.origin}:{position}"
         return msgspec.structs.replace(event, id=identity, source=self.source)
+
+
+def _received(event: Event, source: str, sender: str) -> Event:
+    """The event of a record that a source received, perhaps from somebody."""
+    if not sender:
+        return msgspec.structs.replace(event, source=source)
+    attributes = {**event.attributes, "received_from": sender}
+    return msgspec.structs.replace(event, source=source, computer=event.computer or sender, attributes=attributes)
+
+
+def _loss(batch: Batch, source: str, time: datetime) -> Event:
+    """The event by which a source says that records got lost."""
+    return Event(
+        time=time,
+        type=LOST,
+        id=f"{source}:{batch.start.origin}:{batch.start.position}:lost",
+        source=source,
+        count=batch.lost,
+        severity="major",
+        message=f"source {source!r} lost {batch.lost} records before it could read them",
+    )
 
 
 def _arrival(batch: Batch) -> datetime | None:

@@ -12,7 +12,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +37,8 @@ class _Frame(msgspec.Struct, array_like=True):
 
     received: int
     records: Records
+    senders: tuple[str, ...] = ()
+    lost: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(_Frame)
@@ -79,13 +81,18 @@ class Spool:
         with self._lock:
             return self._cursor(self._end)
 
-    def append(self, records: Records) -> Batch:
+    def append(self, records: Records, *, senders: tuple[str, ...] = (), lost: int = 0) -> Batch:
         """Keep the records of one batch; they are on disk when this returns.
+
+        Args:
+            records: As in `Batch`.
+            senders: As in `Batch`.
+            lost: As in `Batch`.
 
         Raises:
             SourceError: They could not be written, and nothing was kept.
         """
-        return self.append_many((records,))[0]
+        return self._append([_Frame(_now(), records, senders, lost)])[0]
 
     def append_many(self, batches: Iterable[Records]) -> list[Batch]:
         """Keep several batches at the price of one wait for the disk.
@@ -93,20 +100,23 @@ class Spool:
         Raises:
             SourceError: They could not be written, and nothing was kept.
         """
-        received = time.time_ns() // 1000
-        frames = [(records, _frame(received, records)) for records in batches]
+        received = _now()
+        return self._append([_Frame(received, records) for records in batches])
+
+    def _append(self, frames: Sequence[_Frame]) -> list[Batch]:
+        written = [_written(frame) for frame in frames]
         with self._lock:
             try:
                 if self._end >= self._segment_bytes:
                     self._rotate()
-                self._write(b"".join(frame for _, frame in frames))
+                self._write(b"".join(written))
             except OSError as error:
                 self._undo()
                 raise self._failure("write to", error) from error
             kept = []
-            for records, frame in frames:
-                kept.append(self._batch(self._file_name, self._end, len(frame), _Frame(received, records)))
-                self._end += len(frame)
+            for frame, data in zip(frames, written, strict=True):
+                kept.append(self._batch(self._file_name, self._end, len(data), frame))
+                self._end += len(data)
             return kept
 
     def read(self, start: Cursor, end: Cursor) -> Iterator[Batch]:
@@ -212,7 +222,8 @@ class Spool:
 
     def _batch(self, name: str, position: int, size: int, frame: _Frame) -> Batch:
         # A frame is longer than its records are many, so that every record has a position of its own.
-        return Batch(frame.records, Cursor(name, position, {"received": frame.received}), Cursor(name, position + size))
+        start, end = Cursor(name, position, {"received": frame.received}), Cursor(name, position + size)
+        return Batch(frame.records, start, end, frame.senders, frame.lost)
 
     def _failure(self, what: str, error: OSError) -> SourceError:
         return SourceError(
@@ -220,8 +231,12 @@ class Spool:
         )
 
 
-def _frame(received: int, records: Records) -> bytes:
-    payload = msgspec.msgpack.encode(_Frame(received, records))
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _written(frame: _Frame) -> bytes:
+    payload = msgspec.msgpack.encode(frame)
     return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
 
 

@@ -121,7 +121,7 @@ class _Inlet(threading.Thread):
         with self._changed:
             while self._backlog > self._limit and not self._stop_source.is_set():
                 self._changed.wait(_LOOK_AT_STOP_SECONDS)
-        kept = self._spool.append(batch.records)
+        kept = self._spool.append(batch.records, senders=batch.senders, lost=batch.lost)
         with self._changed:
             self._backlog += kept.end.position - kept.start.position
             self._changed.notify_all()
