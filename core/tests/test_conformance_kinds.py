@@ -31,6 +31,7 @@ from alert_core import (
     SourceError,
     unparsed,
 )
+from alert_core.projection import BlockDecoder, Projection
 from alert_core.testing import ConditionConformance, FormatConformance, SourceConformance
 from alert_core.testing.component import ComponentConformance
 
@@ -257,7 +258,30 @@ class Stuttering(WordsFormat):
         return [event for event in super().decode(records) for _ in range(2)]
 
 
-@pytest.mark.parametrize("test", names_in(FormatConformance))
+class Quick(WordsFormat):
+    """Reads blocks of what it understands at once."""
+
+    offset = 0
+
+    def decoder(self, projection: Projection) -> BlockDecoder | None:
+        def decode(block: bytes) -> Sequence[Any]:
+            events = self.decode([record for record in block.split(b"\n") if record.strip()])
+            if any(event.type == "unparsed" for event in events):
+                raise msgspec.ValidationError("not for the fast way")
+            return [projection.project(msgspec.structs.replace(event, count=1 + self.offset)) for event in events]
+
+        return decode
+
+
+class Deceptive(Quick):
+    offset = 1
+
+
+def test_good_format_with_a_fast_way_passes(check: Check) -> None:
+    check("test_faster_way_says_what_the_whole_event_says", WordsKit, Quick)
+
+
+@pytest.mark.parametrize("test", [name for name in names_in(FormatConformance) if "faster" not in name])
 def test_good_format_passes(test: str, check: Check) -> None:
     check(test, WordsKit, WordsFormat)
 
@@ -275,6 +299,7 @@ KEPT = "test_spoilt_record_is_kept_and_never_raised"
         (KEPT, Losing, "nothing is left of the record"),
         (KEPT, Surrogates, "surrogates not allowed"),
         ("test_spoilt_record_does_not_harm_its_neighbours", Remembering, "after the record"),
+        ("test_faster_way_says_what_the_whole_event_says", Deceptive, "the record b'2026-03-14"),
     ],
 )
 def test_faulty_format_is_found_out(test: str, format: type[Any], problem: str, check: Check) -> None:

@@ -13,13 +13,23 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from alert_core.components import Context, Format
+from alert_core.components import Batch, Context, Cursor, Format
 from alert_core.model import UNPARSED, Event
+from alert_core.projection import Projection
+from alert_core.runtime.intake import Intake
 from alert_core.testing._words import hostile_text
 from alert_core.testing.component import ComponentConformance
-from alert_core.testing.levels import gold, silver
+from alert_core.testing.levels import gold, silver, spare
 
 __all__ = ["FormatConformance"]
+
+_WANTED = (
+    ("computer", "user", "severity", "message", "source_address", "source_port", "risk", "an attribute"),
+    ("computer", "severity", "application"),
+    ("computer",),
+    (),
+)
+"""What conditions may want to see of an event; a faster way need not know all of it."""
 
 
 class FormatConformance(ComponentConformance):
@@ -87,6 +97,23 @@ class FormatConformance(ComponentConformance):
         for start in range(0, len(mixed), step):
             assert mixed[start + 1 : start + step] == good, f"after the record {spoilt[start // step][:80]!r}"
 
+    @gold
+    def test_faster_way_says_what_the_whole_event_says(self, context: Context) -> None:
+        """For formats with a `decoder`: the core must decide alike, whichever way it reads a record."""
+        projections = [Projection(fields) for fields in _WANTED]
+        fast = [one for one in projections if self.made(self.settings, context).decoder(one) is not None]
+        if not fast:
+            spare("it has no faster way to read blocks")
+        slow = type("Slow", (self.format,), {"decoder": Format.decoder})
+
+        for number, record in enumerate((*self.records, *self._spoilt())):
+            projection = fast[number % len(fast)]
+            block = Batch(record + b"\n", Cursor("kit", 0), Cursor("kit", len(record) + 1))
+            quickly, _ = Intake("kit", self.made(self.settings, context), projection).take(block)
+            slowly, _ = Intake("kit", slow(self.validated(self.settings), context), projection).take(block)
+
+            assert list(map(_seen, quickly)) == list(map(_seen, slowly)), f"the record {record[:80]!r}"
+
     def _decoded(self, records: Sequence[bytes], context: Context) -> list[Event]:
         """The events of some records, from a new instance."""
         events: list[Event] = self.made(self.settings, context).decode(list(records))
@@ -98,6 +125,12 @@ class FormatConformance(ComponentConformance):
         yield from (b"", b"\x00", b"\xff\xfe", b"\n", b" " * 1000, b"{" * 100_000, b"9" * 5000, b'"\\ud800"')
         for _ in range(self.hostile_count):
             yield _spoil(random.choice(list(self.records)), random)
+
+
+def _seen(item: Any) -> list[str]:
+    """What a condition can see of a projected event: nothing is the empty text, and no comparison can tell a negative zero."""
+    values = [getattr(item, name) for name in item.__struct_fields__]
+    return ["''" if value is None else repr(value).replace("-0.0", "0.0") for value in values]
 
 
 def _spoil(record: bytes, random: Random) -> bytes:
