@@ -7,13 +7,14 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Self, TypeVar
 
-__all__ = ["FAULTS", "HOST", "TLS_FAULTS", "UNKNOWN_HOST", "FaultServer"]
+__all__ = ["FAULTS", "HOST", "TLS_FAULTS", "UNKNOWN_HOST", "FaultServer", "seconds_to_look_up"]
 
 VisitT = TypeVar("VisitT")
 
@@ -165,6 +166,14 @@ class Untrusted(FaultServer):
         connection.settimeout(5.0)
         with context.wrap_socket(connection, server_side=True) as secure:
             self.received += secure.recv(65535)
+
+
+def seconds_to_look_up(host: str) -> float:
+    """How long this computer takes to find out where a host is, or that nobody knows."""
+    started = time.monotonic()
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo(host, None)
+    return time.monotonic() - started
 
 
 def _same_port() -> tuple[socket.socket, socket.socket]:

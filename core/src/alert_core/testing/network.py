@@ -68,7 +68,9 @@ class NetworkConformance(ComponentConformance):
     def test_unknown_host_is_retried(self, context: Context) -> None:
         self._aimed()
 
-        outcome = self._attempt(self.aim(faults.UNKNOWN_HOST, 1), context)
+        # Looking a name up cannot be cut short, and takes long where the name server does not answer.
+        patience = 3 * faults.seconds_to_look_up(faults.UNKNOWN_HOST)
+        outcome = self._attempt(self.aim(faults.UNKNOWN_HOST, 1), context, patience=patience)
 
         self._must_be_retried(outcome)
 
@@ -103,12 +105,12 @@ class NetworkConformance(ComponentConformance):
         if aimed is None:
             spare(_word(self.aim_tls) or "it does not speak TLS")
 
-    def _attempt(self, settings: Mapping[str, Any] | None, context: Context) -> object:
+    def _attempt(self, settings: Mapping[str, Any] | None, context: Context, *, patience: float = 0.0) -> object:
         """What one attempt returns or raises."""
         assert settings is not None
         action = self.made(settings, context)
         try:
-            outcome = _processes.outcome_of(lambda: action.send(Notification.sample()), self.time_limit_seconds)
+            outcome = _processes.outcome_of(lambda: action.send(Notification.sample()), self.time_limit_seconds + patience)
         finally:
             action.close()
         assert not shows_a_secret(f"{outcome}", action.settings), "a secret stands in the error"
