@@ -14,9 +14,20 @@ from alert_core.wire.stamps import StampReader
 from alert_core.wire.times import parse_zone
 
 __all__ = [
-    "RANGES", "SEVERITY_WORDS", "Fields", "FlatSettings", "Keys", "Year", "Zone", "finished", "mappable", "severity_of",
+    "ABOUT_YEAR",
+    "ABOUT_ZONE",
+    "RANGES",
+    "SEVERITY_WORDS",
+    "Fields",
+    "FlatSettings",
+    "Keys",
+    "Year",
+    "Zone",
+    "finished",
+    "mappable",
+    "severity_of",
     "stamp_reader",
-]  # fmt: skip
+]
 
 # What the core fills in itself; a key of that name is an attribute. The sender's identity may be mapped, but is never guessed.
 OWN = frozenset({"source", "raw", "flags"})
@@ -57,28 +68,17 @@ def _zone(value: str) -> str:
 Keys = Annotated[tuple[str, ...], BeforeValidator(_keys, json_schema_input_type=str | list[str])]
 """A key, or several in the order in which they are looked for."""
 
-Zone = Annotated[
-    str,
-    AfterValidator(_zone),
-    Field(
-        title="Time zone",
-        description="The zone of times that do not say one, such as `Europe/Berlin` or `+02:00`.",
-    ),
-]
+Zone = Annotated[str, AfterValidator(_zone)]
+"""A time zone by its name or as an offset."""
 
-Year = Annotated[
-    int | None,
-    Field(
-        ge=1970,
-        le=9998,
-        title="Year",
-        description=(
-            "The year of times that do not say one. Not set: the one that puts them nearest to now, which is right for what "
-            "is being written, also at New Year; set it for what was recorded."
-        ),
-        examples=[2015],
-    ),
-]
+Year = Annotated[int, Field(ge=1970, le=9998)] | None
+"""A year that a time may be in."""
+
+ABOUT_ZONE = "The zone of times that do not say one, such as `Europe/Berlin` or `+02:00`."
+ABOUT_YEAR = (
+    "The year of times that do not say one. Not set: the one that puts them nearest to now, which is right for what is being "
+    "written, also at New Year; set it for what was recorded."
+)
 
 
 class FlatSettings(Settings):
@@ -93,8 +93,8 @@ class FlatSettings(Settings):
         ),
         examples=[{"computer": "shost", "user": ["duser", "suser"]}],
     )
-    timezone: Zone = "UTC"
-    year: Year = None
+    timezone: Zone = Field(default="UTC", title="Time zone", description=ABOUT_ZONE)
+    year: Year = Field(default=None, title="Year", description=ABOUT_YEAR, examples=[2015])
 
 
 def stamp_reader(settings: Any) -> StampReader:

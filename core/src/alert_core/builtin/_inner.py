@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from alert_core.components import Context, Format
 from alert_core.errors import UnknownTypeError
 
 __all__ = ["Choice", "inner_format"]
 
-Choice = Annotated[str | dict[str, Any] | None, Field(title="Format of the message")]
+Choice = str | dict[str, Any] | None
 """What a setting `format` holds: a format's type, a table with `type` and its settings, or nothing."""
 
 

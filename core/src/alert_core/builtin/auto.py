@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from pydantic import Field
 
-from alert_core.builtin._flat import Year, Zone
+from alert_core.builtin._flat import ABOUT_YEAR, ABOUT_ZONE, Year, Zone
 from alert_core.builtin.cef import CefFormat
 from alert_core.builtin.json import JsonFormat
 from alert_core.builtin.leef import LeefFormat
@@ -35,8 +35,8 @@ _PADDING = "\0\r\n \ufeff"
 class AutoSettings(Settings):
     """What cannot be found out."""
 
-    timezone: Zone = "UTC"
-    year: Year = None
+    timezone: Zone = Field(default="UTC", title="Time zone", description=ABOUT_ZONE)
+    year: Year = Field(default=None, title="Year", description=ABOUT_YEAR, examples=[2015])
     formats: tuple[str, ...] = Field(
         default=(),
         title="Formats",

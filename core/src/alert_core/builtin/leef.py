@@ -22,8 +22,8 @@ __all__ = ["LeefFormat"]
 _JAVA = {
     "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H", "H": "%H",
     "hh": "%I", "h": "%I", "mm": "%M", "m": "%M", "ss": "%S", "s": "%S", "SSS": "%f", "SSSSSS": "%f", "a": "%p",
-    "EEE": "%a", "EEEE": "%A", "Z": "%z", "X": "%z", "XX": "%z", "XXX": "%z", "z": "%Z", "zzz": "%Z",
-}  # fmt: skip
+    "EEE": "%a", "EEEE": "%A", "Z": "%z", "z": "%Z", "zzz": "%Z",
+} | dict.fromkeys(("X" * length for length in (1, 2, 3)), "%z")  # fmt: skip
 _RUN = re.compile(r"'([^']*)'|([A-Za-z])\2*|%")
 
 

@@ -40,6 +40,7 @@ class SyslogSettings(FlatSettings):
 
     format: Choice = Field(
         default=None,
+        title="Format of the message",
         description=(
             "How the message behind the header reads: a format such as `cef` or `auto`, or a table with `type` and its "
             "settings. Not set: it is text."
@@ -119,7 +120,7 @@ class SyslogFormat(Format[SyslogSettings]):
     def decoder(self, projection: Projection) -> BlockDecoder | None:
         """Straight into the projection, if messages are text and nothing but what a header says is wanted."""
         wanted = set(projection.fields)
-        plain = self.settings.format is None and self._fields is None and not (projection.whole or projection.numeric)
+        plain = self._inner is None and self._fields is None and not (projection.whole or projection.numeric)
         if not plain or not wanted <= EVENT_FIELDS - _OTHERWISE:
             return None
         names, struct, read = tuple(wanted & _HEADER), projection.struct, self._reader.read
