@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,12 +130,7 @@ def through_outbox(channel: str, port: int, count: int, concurrency: int) -> dic
             dispatcher.stop()
             return None
 
-        started = time.perf_counter(), time.process_time()
-        drain(0)
-        return {
-            "wall": (time.perf_counter() - started[0]) / count,
-            "cpu": (time.process_time() - started[1]) / count,
-        }
+        return measured(drain, range(1), count, warm_up=False)
 
 
 def main(channel: str, port: str, count: str, concurrency: str) -> None:

@@ -83,7 +83,8 @@ SENDERS = {
     ),
     "exec": (
         Sender("subprocess.run", "", "subprocess_run", 300),
-        Sender("alert exec", "", f"{OWN}:exec_", 300, goals=(("subprocess.run", ALIKE),)),
+        Sender("subprocess.run, same limits", "", "subprocess_limited", 300),
+        Sender("alert exec", "", f"{OWN}:exec_", 300, goals=(("subprocess.run, same limits", ALIKE),)),
         Sender("outbox, exec", "", "outbox exec", 300),
     ),
 }

@@ -10,7 +10,9 @@ import gc
 import hashlib
 import importlib
 import json
+import os
 import re
+import resource
 import smtplib
 import socket
 import subprocess
@@ -19,6 +21,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import pin
@@ -165,10 +168,25 @@ def _values(number: int) -> list[str]:
 
 
 def subprocess_run(_: int) -> Send:
-    """`subprocess.run` of the program, with the JSON on its standard input."""
+    """`subprocess.run` of the program, with the JSON on its standard input; nothing limits what it does."""
+    return _running()
 
+
+def subprocess_limited(_: int) -> Send:
+    """The same with a process group of its own and limits on CPU time, memory, processes and files, as the action sets them."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+        resource.setrlimit(resource.RLIMIT_DATA, (2**29, 2**29))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    return _running(preexec_fn=limit, start_new_session=True, timeout=20, env={"PATH": "/usr/bin:/bin"})
+
+
+def _running(**more: Any) -> Send:
     def send(number: int) -> object:
-        return subprocess.run(["/bin/true"], input=json.dumps(document(number)).encode(), capture_output=True, check=True)
+        body = json.dumps(document(number)).encode()
+        return subprocess.run(["/bin/true"], input=body, capture_output=True, check=True, **more)
 
     return send
 
@@ -207,9 +225,9 @@ def apprise_syslog(port: int) -> Send:
     return _apprise(f"rsyslog://127.0.0.1:{port}")
 
 
-def measured(send: Send, numbers: Sequence[int], messages: int) -> dict[str, float]:
-    """Send after a warm-up; seconds of wall and of CPU, children included, for one message."""
-    for number in numbers[: max(1, len(numbers) // 20)]:
+def measured(send: Send, numbers: Sequence[int], messages: int, *, warm_up: bool = True) -> dict[str, float]:
+    """Seconds of wall and of CPU, children included, for one message, after a warm-up of a twentieth."""
+    for number in numbers[: max(1, len(numbers) // 20)] if warm_up else ():
         send(-1 - number)
     gc.collect()
     wall, used = time.perf_counter(), _cpu()
@@ -219,10 +237,19 @@ def measured(send: Send, numbers: Sequence[int], messages: int) -> dict[str, flo
 
 
 def _cpu() -> float:
-    import resource
-
+    """CPU time of this process, of the children it waited for, and of those that still run, with theirs."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages) + _of_descendants(os.getpid()) / os.sysconf("SC_CLK_TCK")
+
+
+def _of_descendants(pid: int) -> int:
+    """Clock ticks of the running processes below one."""
+    children = [(task / "children").read_text().split() for task in Path(f"/proc/{pid}/task").iterdir()]
+    ticks = 0
+    for child in (int(number) for numbers in children for number in numbers):
+        fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15])) + _of_descendants(child)
+    return ticks
 
 
 def main(name: str, port: str, count: str) -> None:
