@@ -10,7 +10,7 @@ from alert_core.builtin._flat import finished
 from alert_core.builtin._marked import MarkedFormat, scaled
 from alert_core.model import Event
 from alert_core.wire import read_cef
-from alert_core.wire.own import event_from_cef, is_own_event
+from alert_core.wire.own import VENDOR, event_from_cef
 from alert_core.wire.read_cef import MARK
 from alert_core.wire.syslog import Received
 
@@ -49,8 +49,8 @@ class CefFormat(MarkedFormat):
 
     def _event(self, text: str, header: Received | None, raw: str) -> Event:
         (version, vendor, product, product_version, signature, name, severity), values, loose = read_cef.split(text)
-        if is_own_event(vendor, product, values):
-            return event_from_cef(values, raw=raw)
+        if vendor == VENDOR and (own := event_from_cef(vendor, product, values, raw=raw)) is not None:
+            return own
         if "  " in text or text.endswith(" ") or ("= " in text and _LEADING.search(text)):
             values = {key: value.strip() for key, value in values.items()}
         time = self._fields.take_time(values, self._stamps, values.get("dtz", ""))

@@ -11,8 +11,7 @@ from alert_core.builtin._flat import finished
 from alert_core.builtin._marked import MarkedFormat, scaled
 from alert_core.model import Event
 from alert_core.wire import read_leef
-from alert_core.wire.controls import restored
-from alert_core.wire.own import event_from_leef, is_own_event
+from alert_core.wire.own import VENDOR, event_from_leef
 from alert_core.wire.read_leef import MARK
 from alert_core.wire.syslog import Received
 
@@ -56,8 +55,8 @@ class LeefFormat(MarkedFormat):
 
     def _event(self, text: str, header: Received | None, raw: str) -> Event:
         (version, vendor, product, product_version, event_id), values, _, loose = read_leef.split(text)
-        if is_own_event(vendor, product, values):
-            return event_from_leef({key: restored(value) for key, value in values.items()}, raw=raw)
+        if vendor == VENDOR and (own := event_from_leef(vendor, product, values, raw=raw)) is not None:
+            return own
         values = {key: value.strip() for key, value in values.items()}
         time = self._time(values)
         fields = self._fields.take(values)

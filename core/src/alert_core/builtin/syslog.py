@@ -178,10 +178,7 @@ def _own_event(received: Received, raw: str) -> Event | None:
     data = received.data
     if len(data) != 1 or received.time is None:
         return None
-    try:
-        return event_from_texts(data[0][1], received.time, raw=raw)
-    except ValueError:
-        return None
+    return event_from_texts(data[0][1], received.time, raw=raw)
 
 
 def header_attributes(received: Received) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Events as alert itself writes them in CEF, LEEF and RFC 5424, and back; what comes back is what was written.
 
-Without `raw` of course: that is the record itself, and `source`, which is where it was read.
+Without `raw` and `source`, of course: what is read has been read somewhere else, from another record.
 """
 
 from __future__ import annotations
@@ -17,9 +17,15 @@ from alert_core.wire.controls import restored, visible
 from alert_core.wire.fields import event_texts
 
 __all__ = [
-    "ELEMENT", "VENDOR", "event_as_cef", "event_as_leef", "event_as_syslog", "event_from_cef", "event_from_leef",
-    "event_from_texts", "is_own_event",
-]  # fmt: skip
+    "ELEMENT",
+    "VENDOR",
+    "event_as_cef",
+    "event_as_leef",
+    "event_as_syslog",
+    "event_from_cef",
+    "event_from_leef",
+    "event_from_texts",
+]
 
 VENDOR = "alert"
 """Vendor and product of our own records."""
@@ -73,52 +79,41 @@ def event_as_syslog(event: Event) -> str:
     return rfc5424.render(message)
 
 
-def is_own_event(vendor: str, product: str, pairs: Mapping[str, str]) -> bool:
-    """Whether a record of CEF or LEEF is an event that alert wrote, rather than a notification or another product's."""
-    return vendor == VENDOR and product == VENDOR and _NOTIFICATION not in pairs
+def event_from_cef(vendor: str, product: str, pairs: Mapping[str, str], *, raw: str) -> Event | None:
+    """The event that `event_as_cef` wrote with this header and extension; `None` if it did not."""
+    return _from_pairs(pairs, _CEF_FIELDS, pairs.get("rt", ""), raw=raw) if vendor == product == VENDOR else None
 
 
-def event_from_cef(pairs: Mapping[str, str], *, raw: str) -> Event:
-    """The event that `event_as_cef` wrote with this extension.
-
-    Raises:
-        ValueError: It did not.
-    """
-    return _from_pairs(pairs, _CEF_FIELDS, pairs.get("rt", ""), raw=raw)
+def event_from_leef(vendor: str, product: str, pairs: Mapping[str, str], *, raw: str) -> Event | None:
+    """The event that `event_as_leef` wrote with this header and these attributes; `None` if it did not."""
+    return _from_pairs(pairs, _LEEF_FIELDS, pairs.get("devTime", ""), raw=raw) if vendor == product == VENDOR else None
 
 
-def event_from_leef(pairs: Mapping[str, str], *, raw: str) -> Event:
-    """The event that `event_as_leef` wrote with these attributes.
-
-    Raises:
-        ValueError: It did not.
-    """
-    return _from_pairs(pairs, _LEEF_FIELDS, pairs.get("devTime", ""), raw=raw)
-
-
-def event_from_texts(texts: Iterable[tuple[str, str]], time: datetime, *, raw: str) -> Event:
-    """The event of which `event_texts` gave these, once made visible.
-
-    Raises:
-        ValueError: It did not.
-    """
-    values: dict[str, Any] = {}
+def event_from_texts(texts: Iterable[tuple[str, str]], time: datetime, *, raw: str) -> Event | None:
+    """The event of which `event_texts` gave these, once made visible; `None` if it did not."""
+    values: dict[str, Any] = {"raw": raw, "time": time}
     for name, text in texts:
-        # Half a character can be shown, but not stored.
-        whole = text if text.isascii() else restored(text).encode("utf-8", "replace").decode()
-        values[name] = whole
+        if name not in ("source", "raw"):
+            # Half a character can be shown, but not stored.
+            values[name] = text if text.isascii() else restored(text).encode("utf-8", "replace").decode()
     try:
         values |= {name: msgspec.json.decode(values[name]) for name in _NOT_TEXT & values.keys()}
-        return msgspec.convert(values | {"time": time, "source": "", "raw": raw}, Event)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(f"not an event of alert: {error}") from None
+        event = msgspec.convert(values, Event)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return event if event.count > 0 else None
 
 
-def _from_pairs(pairs: Mapping[str, str], fields: Mapping[str, str], milliseconds: str, *, raw: str) -> Event:
-    if "alertTime" in pairs:
-        time = datetime.fromisoformat(pairs["alertTime"])
-    else:
-        time = _START + timedelta(milliseconds=int(milliseconds))
+def _from_pairs(pairs: Mapping[str, str], fields: Mapping[str, str], milliseconds: str, *, raw: str) -> Event | None:
+    if _NOTIFICATION in pairs:
+        return None
+    try:
+        if "alertTime" in pairs:
+            time = datetime.fromisoformat(pairs["alertTime"]).astimezone(UTC)
+        else:
+            time = _START + timedelta(milliseconds=int(milliseconds))
+    except (ValueError, OverflowError):
+        return None
     return event_from_texts(((fields[key], text) for key, text in pairs.items() if key in fields), time, raw=raw)
 
 
