@@ -6,11 +6,14 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from alert_core import Event
 from alert_core.builtin.json import JsonFormat, JsonSettings
 from alert_core.builtin.mappings import EcsFormat, EveFormat, OcsfFormat
-from alert_core.components import Context
+from alert_core.components import Batch, Context, Cursor
 from alert_core.projection import Projection
+from alert_core.runtime.intake import Intake
 
 
 def decoded(cls: type[JsonFormat], record: Any, **options: Any) -> Event:
@@ -109,8 +112,41 @@ def test_json_takes_the_first_key_that_leads_to_something_also_inside_lists() ->
     assert (event.user, event.severity) == ("found", "minor")
 
 
-def test_schemas_need_the_whole_record() -> None:
-    assert EveFormat(JsonSettings(), Context(name="log")).decoder(Projection(["computer"])) is None
-    mapped = JsonFormat(JsonSettings(values={"severity": {"1": "major"}}), Context(name="log"))
-    assert mapped.decoder(Projection(["severity"])) is None
-    assert mapped.decoder(Projection(["computer"])) is not None
+WANTED = ("computer", "severity", "user", "source_address", "source_port", "risk", "message", "group")
+OPTIONS = {"fields": {"group": ["a", "b.0.c"]}, "values": {"severity": {"1": "low"}}}
+
+
+@pytest.mark.parametrize("cls", [EveFormat, EcsFormat, OcsfFormat, JsonFormat])
+def test_fast_way_says_the_same_as_the_whole_event(cls: type[JsonFormat]) -> None:
+    log = cls(JsonSettings.model_validate(OPTIONS), Context(name="log"))
+    whole = {**OCSF, **EVE, **ECS, "level": "1"}
+    records = [
+        whole,
+        {
+            **whole,
+            "timestamp": "2026-03-01 12:00:00",
+            "@timestamp": 1772366400000,
+            "time": "1772366400",
+            "alert": {},
+            "user": 7,
+        },
+        {**whole, "count": "3", "message": None, "severity_id": "x", "source.port": "70", "src_port": "https", "host": "h"},
+        {**whole, "count": 10**12},
+        {"time": None, "severity": [1]},
+    ]
+    projection, start = Projection(WANTED), Cursor("file", 0)
+    fast, slow = Intake("log", log, projection), Intake("log", log, projection)
+    slow._decode = None
+
+    for record in records:
+        batch = Batch(json.dumps(record).encode() + b"\n", start, start)
+
+        assert list(fast.take(batch)[0]) == list(slow.take(batch)[0])
+    assert fast._decode is not None
+
+
+def test_attributes_need_the_whole_record() -> None:
+    log = EveFormat(JsonSettings(), Context(name="log"))
+
+    assert log.decoder(Projection(["alert.category"])) is None
+    assert log.decoder(Projection(["computer"])) is not None

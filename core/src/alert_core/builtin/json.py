@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +15,7 @@ import msgspec
 from pydantic import AfterValidator, Field, field_validator
 
 from alert_core.builtin._flat import Keys, mappable
+from alert_core.builtin._objects import content_of, fields_of, first_of, number_of, text_of
 from alert_core.components import Context, Format
 from alert_core.model import EVENT_FIELDS, Event, unparsed
 from alert_core.projection import BlockDecoder, Projection
@@ -25,7 +26,8 @@ __all__ = ["JsonFormat", "JsonSettings", "Mapping"]
 # What the core fills in itself; a record's key of that name is an attribute.
 _OWN = frozenset({"id", "source", "raw", "flags"})
 _FIELDS = EVENT_FIELDS - _OWN
-_INTEGERS = frozenset({"source_port", "destination_port"})
+# A larger count is no count.
+_MOST = 1_000_000_000
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -121,7 +123,7 @@ class JsonFormat(Format[JsonSettings]):
 
     def _decode(self, record: bytes) -> Event:
         try:
-            content = _content(record)
+            content = content_of(record)
         except (msgspec.DecodeError, RecursionError) as error:
             return unparsed(record, f"not JSON: {error}")
         if not isinstance(content, dict):
@@ -131,18 +133,27 @@ class JsonFormat(Format[JsonSettings]):
             time = self._time(values.pop("time", None))
         except ValueError as error:
             return unparsed(record, str(error))
-        return _event(time, values, content, record, self._default_type)
+        fields = fields_of(values, self._default_type)
+        return Event(time=time, attributes=content, raw=record.decode("utf-8", "replace"), **fields)
 
     def _mapped(self, content: dict[str, Any]) -> dict[str, Any]:
         """The values of event fields; what is taken leaves `content`, whose rest are the attributes."""
-        values = {name: _first(content, keys) for name, keys in self._fields.items()}
-        for name in self._own_names:
-            if name in content:
-                values[name] = content.pop(name)
+        values = self._values(content, self._fields, self._own_names)
+        for name in self._own_names & content.keys():
+            del content[name]
         for keys in self._fields.values():
             content.pop(keys[0], None)
+        return values
+
+    def _values(
+        self, content: dict[str, Any], fields: typing.Mapping[str, Sequence[str]], own_names: Iterable[str]
+    ) -> dict[str, Any]:
+        values = {name: first_of(content, keys) for name, keys in fields.items()}
+        for name in own_names:
+            if name in content:
+                values[name] = content[name]
         for name, meanings in self._meanings.items():
-            if (meant := meanings.get(_text(values.get(name)).lower())) is not None:
+            if name in values and (meant := meanings.get(text_of(values[name]).lower())) is not None:
                 values[name] = meant
         return values
 
@@ -151,7 +162,7 @@ class JsonFormat(Format[JsonSettings]):
         with suppress(msgspec.ValidationError):
             return msgspec.convert(value, _Time, strict=False)
         try:
-            milliseconds = _number(value)
+            milliseconds = number_of(value)
             if milliseconds is not None:
                 return msgspec.convert(milliseconds / 1000, _Time, strict=False)
             moment = datetime.fromisoformat(value)
@@ -160,7 +171,7 @@ class JsonFormat(Format[JsonSettings]):
         return moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
 
     def decoder(self, projection: Projection) -> BlockDecoder | None:
-        """Straight into the projection, if all keys are at the top level."""
+        """Straight into the projection, if all keys are at the top level; else through the objects that hold them."""
         wanted = frozenset((*projection.fields, "time", "type", "count"))
         keys = {name: self._fields[name][0] if name in self._fields else name for name in wanted}
         hidden = {paths[0] for name, paths in self._fields.items() if name not in wanted}
@@ -168,86 +179,34 @@ class JsonFormat(Format[JsonSettings]):
         plain = single and self.mapping is None and not self._meanings.keys() & wanted
         plain = plain and not projection.whole and not _OWN & wanted and not hidden & set(keys.values())
         if not plain or any("." in key for key in keys.values()) or len(set(keys.values())) < len(keys):
-            return None
+            return self._partly(projection, wanted)
         struct = projection.define(keys, default_type=self._default_type)
         return msgspec.json.Decoder(struct, strict=False).decode_lines
 
-
-def _content(record: bytes) -> Any:
-    """The object in a record. What no type can hold, such as 1e999 or half a character, stays the text that was written.
-
-    The block decoder does not look into what it skips; here everything is kept, and must not cost the record.
-
-    Raises:
-        msgspec.DecodeError: It is not JSON.
-        RecursionError: It is nested too deeply.
-    """
-    try:
-        return msgspec.json.decode(record)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        whole = record.decode("utf-8", "replace").encode()
-        return {key: _value(raw) for key, raw in msgspec.json.decode(whole, type=dict[str, msgspec.Raw]).items()}
-
-
-def _value(raw: msgspec.Raw) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return bytes(raw).decode()
-
-
-def _reach(content: typing.Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path, or at a key that itself has dots."""
-    if path in content:
-        return content[path]
-    value: Any = content
-    for part in path.split("."):
-        if isinstance(value, list):
-            value = value[int(part)] if part.isdecimal() and int(part) < len(value) else None
-        elif isinstance(value, dict) and part in value:
-            value = value[part]
-        else:
+    def _partly(self, projection: Projection, wanted: frozenset[str]) -> BlockDecoder | None:
+        """Decodes no more of a record than the keys at its top level in which something wanted may be."""
+        if projection.whole or projection.numeric or not wanted <= _FIELDS:
             return None
-    return value
+        fields = {name: self._fields[name] for name in wanted & self._fields.keys()}
+        own_names = wanted & self._own_names
+        keys = {key for paths in fields.values() for path in paths for key in (path, path.split(".")[0])} | own_names
+        typed_dict: Any = typing.TypedDict
+        decode_lines = msgspec.json.Decoder(typed_dict("Partly", dict.fromkeys(keys, Any), total=False)).decode_lines
+        struct, names = projection.struct, projection.fields
 
+        def decode(block: bytes) -> Sequence[Any]:
+            rows = []
+            for content in decode_lines(block):
+                values = self._values(content, fields, own_names)
+                try:
+                    time = self._time(values.pop("time", None))
+                except ValueError as error:
+                    raise msgspec.ValidationError(str(error)) from None
+                said = fields_of(values, self._default_type)
+                if said["count"] > _MOST or not isinstance(time.tzinfo, timezone):
+                    raise msgspec.ValidationError("left to the whole event")
+                some = {name: said[name] for name in names if name in said}
+                rows.append(struct(time=time, type=said["type"], count=said["count"], **some))
+            return rows
 
-def _first(content: typing.Mapping[str, Any], paths: Sequence[str]) -> Any:
-    """What stands at the first path that leads to something."""
-    return next((value for path in paths if (value := _reach(content, path)) not in (None, "")), None)
-
-
-def _event(time: datetime, values: dict[str, Any], attributes: dict[str, Any], record: bytes, default_type: str) -> Event:
-    fields: dict[str, Any] = {}
-    for name, value in values.items():
-        if name == "severity":
-            fields[name] = value if isinstance(value, str | int | float) and not isinstance(value, bool) else _text(value)
-        elif name in _INTEGERS:
-            fields[name] = _integer(value)
-        else:
-            fields[name] = _text(value)
-    fields["count"] = max(1, _integer(values.get("count")) or 1)
-    if values.get("type") is None:
-        fields["type"] = default_type
-    return Event(time=time, attributes=attributes, raw=record.decode("utf-8", "replace"), **fields)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else msgspec.json.encode(value).decode()
-
-
-def _integer(value: Any) -> int | None:
-    with suppress(msgspec.ValidationError):
-        return msgspec.convert(value, int, strict=False)
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return None if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
+        return decode
