@@ -1,4 +1,7 @@
-from alert_syslog.conformance import SyslogConformance
+from alert_syslog.conformance import SyslogConformance, SyslogSourceConformance
 
 
 class TestSyslog(SyslogConformance): ...
+
+
+class TestSyslogSource(SyslogSourceConformance): ...

@@ -6,7 +6,9 @@ control characters are made visible; see `alert_core.wire`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from alert_core import Notification
 from alert_core.wire import event_texts, rfc5424, visible
@@ -40,29 +42,27 @@ def compose(notification: Notification, settings: SyslogSettings, *, hostname: s
     if settings.format == "rfc3164":
         head = _head_3164(notification, settings, hostname, tagged=body.tagged)
         return fit(body.texts, settings.max_bytes, lambda texts: head + body.render(texts))
-    data = _data(notification, key) if settings.structured_data else {}
-    if settings.body != "text":  # the body has the other fields
-        data = {place: text for place, text in data.items() if place[0] == _OWN and place[1] in _IDENTITY}
-    text, *others = body.texts
-    places = tuple(data)
+    own, event = _data(notification, settings, key)
+    subject, *others = body.texts
+    names, event_at = [*own, *event], 1 + len(own)
+    others_at = event_at + len(event)
+    message = rfc5424.Message(
+        facility=settings.facility_number,
+        severity=rfc5424.SEVERITIES[notification.severity],
+        time=notification.time,
+        host=settings.hostname or hostname,
+        app=settings.app_name,
+        kind=notification.type,
+        bom=body.bom and settings.bom,
+    )
 
     def render(texts: Sequence[str]) -> str:
-        own = len(places) + 1
-        elements = _elements(places, [visible(value) for value in texts[1:own]])
-        message = rfc5424.Message(
-            facility=settings.facility_number,
-            severity=rfc5424.SEVERITIES[notification.severity],
-            time=notification.time,
-            host=settings.hostname or hostname,
-            app=settings.app_name,
-            kind=notification.type,
-            data=elements,
-            text=body.render([texts[0], *texts[own:]]),
-            bom=body.bom and settings.bom,
-        )
-        return rfc5424.render(message)
+        data = _element(_OWN, names[: event_at - 1], texts[1:event_at])
+        data += _element(_EVENT, names[event_at - 1 :], texts[event_at:others_at])
+        whole = msgspec.structs.replace(message, text=body.render([texts[0], *texts[others_at:]]))
+        return rfc5424.assemble(whole, data)
 
-    return fit([text, *data.values(), *others], settings.max_bytes, render)
+    return fit([subject, *own.values(), *event.values(), *others], settings.max_bytes, render)
 
 
 def _body(notification: Notification, settings: SyslogSettings, key: str) -> Body:
@@ -85,16 +85,22 @@ def _head_3164(notification: Notification, settings: SyslogSettings, hostname: s
     return f"<{priority}>{_MONTHS[local.month - 1]} {local.day:2d} {local:%H:%M:%S} {host} {tag}"
 
 
-def _data(notification: Notification, key: str) -> dict[tuple[str, str], str]:
-    """The parameters of structured data, by element and name."""
-    data = {(_OWN, name): text for name, text in notification_texts(notification, key).items()}
+def _data(notification: Notification, settings: SyslogSettings, key: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The parameters of the two elements of structured data, by name."""
+    if not settings.structured_data:
+        return {}, {}
+    own = notification_texts(notification, key)
+    if settings.body != "text":  # the body has the other fields
+        return {name: own[name] for name in _IDENTITY}, {}
     event = event_texts(notification.event) | {"severity": own_severity(notification.event)}
-    return data | {(_EVENT, name): text for name, text in event.items() if name not in _BULKY}
+    for name in _BULKY:
+        event.pop(name, None)
+    return own, event
 
 
-def _elements(places: Sequence[tuple[str, str]], texts: Sequence[str]) -> tuple[rfc5424.Element, ...]:
-    parameters: dict[str, list[tuple[str, str]]] = {}
-    for (element, name), text in zip(places, texts, strict=True):
-        if text:
-            parameters.setdefault(element, []).append((name, text))
-    return tuple(rfc5424.Element(element, tuple(pairs)) for element, pairs in parameters.items())
+def _element(element: str, names: Sequence[str], texts: Sequence[str]) -> str:
+    # Named and filled side by side, without an object for each parameter: this is most of the work of a message.
+    pairs: Iterable[tuple[str, str]] = zip(names, [visible(text) for text in texts], strict=True)
+    if "" in texts:
+        pairs = [(name, text) for name, text in pairs if text]
+    return rfc5424.element(element, pairs) if any(texts) else ""

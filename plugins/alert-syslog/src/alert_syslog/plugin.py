@@ -1,4 +1,4 @@
-"""The action type `syslog`."""
+"""The action type `syslog`, and the source type of the same name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from alert_core import Action, Notification, Receipt, Strength, hookimpl
 from alert_syslog.settings import SyslogSettings
+from alert_syslog.source import SyslogSource
 
 if TYPE_CHECKING:
     from alert_syslog._transport import Transport
@@ -65,3 +66,9 @@ class SyslogAction(Action[SyslogSettings]):
 def alert_register_actions() -> list[type[SyslogAction]]:
     """Offer the type."""
     return [SyslogAction]
+
+
+@hookimpl
+def alert_register_sources() -> list[type[SyslogSource]]:
+    """Offer the type."""
+    return [SyslogSource]
