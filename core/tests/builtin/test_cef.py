@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from alert_core import Event
 from alert_core.builtin._flat import FlatSettings
 from alert_core.builtin.cef import CefFormat
-from alert_core.components import Context
+from alert_core.components import Batch, Context, Cursor
 from alert_core.model import UNKNOWN_TIME
+from alert_core.projection import Projection
+from alert_core.runtime.intake import Intake
 
 
 def decoded(record: str | bytes, **options: Any) -> Event:
@@ -169,3 +171,31 @@ def test_any_bytes_are_one_event(record: bytes) -> None:
     event = decoded(record)
 
     assert event.raw == record.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [SMS, "<134>Sep 19 08:26:10 fw CEF:0|v|p|1|1|n|3|act=x", "CEF:0|v|p|1|1|n|Low|rt=1700000000 suser=bob  shost= a "],
+        ["CEF:0|v|p|1|1|n|3|rt=1700000000 cnt=2000000000", "CEF:0|v|p|1|1|n|3|rt=1700000000 cnt=x c6a2=2001:db8::1"],
+        ["CEF:0|alert|alert|1|1|n|3|rt=1700000000 dhost=a"],
+        ["CEF:0|v|p|1|1|n|3|act=timeless"],
+        ["junk", SMS],
+    ],
+)
+def test_fast_way_says_the_same_as_the_whole_event(records: list[str]) -> None:
+    log = CefFormat(FlatSettings(year=2026), Context(name="ips"))
+    projection, start = Projection(["computer", "server", "severity", "user", "source_address", "message"]), Cursor("file", 0)
+    fast, slow = Intake("ips", log, projection), Intake("ips", log, projection)
+    slow._decode = None
+    batch = Batch("\n".join(records).encode(), start, start)
+
+    assert fast._decode is not None
+    assert list(fast.take(batch)[0]) == list(slow.take(batch)[0])
+
+
+def test_two_fields_of_one_key_and_attributes_need_the_whole_event() -> None:
+    both = FlatSettings.model_validate({"fields": {"computer": "src", "user": "src"}})
+
+    assert CefFormat(both, Context(name="ips")).decoder(Projection(["computer"])) is None
+    assert CefFormat(FlatSettings(), Context(name="ips")).decoder(Projection(["Profile Name"])) is None

@@ -110,6 +110,9 @@ class Fields:
 
     Args:
         fields: Event field = its keys, the first choice first.
+
+    Attributes:
+        ambiguous: Whether two fields have the same first choice, so that one field says something about another.
     """
 
     def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
@@ -122,7 +125,11 @@ class Fields:
             for rank, key in enumerate(texts[name]):
                 self._uses.setdefault(key, []).append((name, rank))
         self._known = frozenset(self._uses)
+        firsts = (
+            [texts[name][0] for name in texts.keys() & EVENT_FIELDS] + [keys[0] for _, keys in self._numbers] + [*self.time[:1]]
+        )
         self._first = frozenset(texts[name][0] for name in texts.keys() & EVENT_FIELDS)
+        self.ambiguous = len(set(firsts)) < len(firsts)
 
     def take(self, values: dict[str, str]) -> dict[str, Any]:
         """The fields that the values fill, time excepted; what they use up leaves `values`."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
-from alert_core.builtin._flat import finished
+from alert_core.builtin._flat import Fields
 from alert_core.builtin._marked import MarkedFormat, scaled
 from alert_core.model import Event
 from alert_core.wire import read_cef
@@ -47,29 +48,43 @@ class CefFormat(MarkedFormat):
         "message": ("msg", "message"),
     }
 
+    @staticmethod
+    def split(text: str) -> Any:
+        parts = read_cef.split(text)
+        if "  " in text or text.endswith(" ") or ("= " in text and _LEADING.search(text)):
+            _strip(parts[0][1], parts[1])
+        return parts
+
     def _event(self, text: str, header: Received | None, raw: str) -> Event:
-        (version, vendor, product, product_version, signature, name, severity), values, loose = read_cef.split(text)
+        parts = self.split(text)
+        (version, vendor, product, product_version, _, name, _), values, loose = parts
         if vendor == VENDOR and (own := event_from_cef(vendor, product, values, raw=raw)) is not None:
             return own
-        if "  " in text or text.endswith(" ") or ("= " in text and _LEADING.search(text)):
-            values = {key: value.strip() for key, value in values.items()}
-        time = self._fields.take_time(values, self._stamps, values.get("dtz", ""))
-        fields = self._fields.take(values)
+        time, fields = self._said(parts, self._fields)
         if "Label=" in text:
             _resolve_labels(values)
         values["vendor"], values["product"], values["product_version"] = vendor, product, product_version
         values["name"], values["cef_version"] = name, version
         if loose:
             values["unlabelled"] = loose
+        return self._finished(time, fields, values, header=header, raw=raw)
+
+    def _said(self, parts: Any, fields: Fields) -> tuple[datetime | None, dict[str, Any]]:
+        (_, _, _, _, signature, name, severity), values, _ = parts
+        time = fields.take_time(values, self._stamps, values.get("dtz", ""))
+        said = fields.take(values)
         if signature:
-            fields.setdefault("type", signature)
-        fields["severity"] = scaled(severity.strip()) if "severity" not in fields else scaled(fields["severity"])
-        if "message" not in fields:
-            fields["message"] = name
-        if header is None:
-            return finished(time, fields=fields, attributes=values, default_type="cef", raw=raw)
-        attributes = self._completed(fields, values, header)
-        return finished(time or header.time, fields=fields, attributes=attributes, default_type="cef", raw=raw)
+            said.setdefault("type", signature)
+        said["severity"] = scaled(said.get("severity") or severity.strip())
+        said.setdefault("message", name)
+        return time, said
+
+
+def _strip(vendor: str, values: dict[str, str]) -> None:
+    """Take blanks around values away, which other products mean nothing by."""
+    if vendor != VENDOR:
+        for key, value in values.items():
+            values[key] = value.strip()
 
 
 def _resolve_labels(values: dict[str, str]) -> None:

@@ -111,11 +111,10 @@ class CsvFormat(Format[CsvSettings]):
             zone = parse_zone(settings.timezone)
             self._read_time = TimeReader(settings.time_format, zone, year=settings.year, year_begins=1).read
 
-    def check(self) -> Sequence[str]:
-        """Say what a restart in the middle of a file would do."""
-        if self._given is None:
-            return ["columns are not set: after a restart, lines are unparsed until a header line comes again"]
-        return ()
+    @property
+    def headed(self) -> bool:
+        """Whether the columns are learned."""
+        return self._given is None
 
     def decode(self, records: Sequence[bytes]) -> list[Event]:
         self._stamps.refresh()

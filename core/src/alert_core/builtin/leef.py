@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from alert_core.builtin._flat import finished
+from alert_core.builtin._flat import Fields
 from alert_core.builtin._marked import MarkedFormat, scaled
 from alert_core.model import Event
 from alert_core.wire import read_leef
@@ -53,26 +53,32 @@ class LeefFormat(MarkedFormat):
         "message": ("msg",),
     }
 
+    split = staticmethod(read_leef.split)
+
     def _event(self, text: str, header: Received | None, raw: str) -> Event:
-        (version, vendor, product, product_version, event_id), values, _, loose = read_leef.split(text)
+        parts = self.split(text)
+        (version, vendor, product, product_version, _), values, _, loose = parts
         if vendor == VENDOR and (own := event_from_leef(vendor, product, values, raw=raw)) is not None:
             return own
-        values = {key: value.strip() for key, value in values.items()}
-        time = self._time(values)
-        fields = self._fields.take(values)
+        time, fields = self._said(parts, self._fields)
         values |= {"vendor": vendor, "product": product, "product_version": product_version, "leef_version": version}
         if loose:
             values["unlabelled"] = loose
-        if event_id:
-            fields.setdefault("type", event_id)
-        if "severity" in fields:
-            fields["severity"] = scaled(fields["severity"])
-        if header is None:
-            return finished(time, fields=fields, attributes=values, default_type="leef", raw=raw)
-        attributes = self._completed(fields, values, header)
-        return finished(time or header.time, fields=fields, attributes=attributes, default_type="leef", raw=raw)
+        return self._finished(time, fields, values, header=header, raw=raw)
 
-    def _time(self, values: dict[str, str]) -> datetime | None:
+    def _said(self, parts: Any, fields: Fields) -> tuple[datetime | None, dict[str, Any]]:
+        (_, _, _, _, event_id), values, _, _ = parts
+        for key, value in values.items():
+            values[key] = value.strip()
+        time = self._time(values, fields)
+        said = fields.take(values)
+        if event_id:
+            said.setdefault("type", event_id)
+        if "severity" in said:
+            said["severity"] = scaled(said["severity"])
+        return time, said
+
+    def _time(self, values: dict[str, str], fields: Fields) -> datetime | None:
         written, stamp = values.get("devTimeFormat"), values.get("devTime")
         if written and stamp and not stamp.isdigit():
             try:
@@ -82,7 +88,7 @@ class LeefFormat(MarkedFormat):
             else:
                 del values["devTime"]
                 return self._stamps.read(moment.isoformat())
-        return self._fields.take_time(values, self._stamps)
+        return fields.take_time(values, self._stamps)
 
 
 def _strptime(java: str) -> str:

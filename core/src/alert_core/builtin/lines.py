@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -140,6 +141,11 @@ NETFILTER: Patterns = (
 """What the kernel logs for a rule with LOG or `log`; the prefix of the rule says what was done, if anything does."""
 
 
+# A header as it is mostly written, with the program in it.
+_SSHD = re.compile(r"(?:<\d{1,3}>)?(?:[^\s\[]+ +){2,5}sshd(?:-session|-auth)?(?:\[\d+\]: | \d+ \S+ )")
+_KERNEL = re.compile(r"(?:<\d{1,3}>)?(?:[^\s\[]+ +){2,5}kernel(?:: |(?: \S+){3} )")
+
+
 class _LinesFormat(SyslogFormat):
     """Syslog messages of some programs, by patterns.
 
@@ -174,7 +180,7 @@ class SshdFormat(_LinesFormat):
 
     @classmethod
     def recognises(cls, text: str) -> bool:
-        return " sshd[" in text[:512] or " sshd-session[" in text[:512]
+        return _SSHD.match(text) is not None
 
 
 class NetfilterFormat(_LinesFormat):
@@ -187,4 +193,4 @@ class NetfilterFormat(_LinesFormat):
 
     @classmethod
     def recognises(cls, text: str) -> bool:
-        return "IN=" in text and " OUT=" in text and " PROTO=" in text
+        return _KERNEL.match(text) is not None and "IN=" in text and " OUT=" in text and " PROTO=" in text
