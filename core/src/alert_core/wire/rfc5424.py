@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ import msgspec
 
 from alert_core.model import Severity
 
-__all__ = ["BOM", "NIL", "SEVERITIES", "Element", "Message", "header_field", "render"]
+__all__ = ["BOM", "NIL", "SEVERITIES", "Element", "Message", "assemble", "element", "header_field", "render"]
 
 BOM = "\ufeff"
 NIL = "-"
@@ -65,14 +66,24 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(message: Message) -> str:
     """The message without framing."""
+    return assemble(message, "".join([element(one.name, one.parameters) for one in message.data]))
+
+
+def assemble(message: Message, data: str) -> str:
+    """The message without framing, with structured data that is written already, by `element`; its own is not looked at."""
     time = _stamp(message.time) if message.time else NIL
     host, app = header_field(message.host, 255), header_field(message.app, 48)
     process, kind = header_field(message.process, 128), header_field(message.kind, 32)
-    data = "".join(map(_element, message.data)) or NIL
-    head = f"<{message.facility * 8 + message.severity}>1 {time} {host} {app} {process} {kind} {data}"
+    head = f"<{message.facility * 8 + message.severity}>1 {time} {host} {app} {process} {kind} {data or NIL}"
     if not message.text:
         return head
     return f"{head} {BOM}{message.text}" if message.bom and not message.text.isascii() else f"{head} {message.text}"
+
+
+def element(name: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """One element of structured data with these names and values."""
+    written = "".join([f' {key}="{_escaped(value)}"' for key, value in parameters])
+    return f"[{name}{written}]"
 
 
 def _stamp(time: datetime) -> str:
@@ -85,11 +96,6 @@ def _stamp(time: datetime) -> str:
 def header_field(text: str, limit: int) -> str:
     """A name as it may stand in the header: printable ASCII without blanks, others as `_`; `-` for nothing."""
     return _UNPRINTABLE.sub("_", text[:limit]) or NIL
-
-
-def _element(element: Element) -> str:
-    parameters = "".join([f' {name}="{_escaped(value)}"' for name, value in element.parameters])
-    return f"[{element.name}{parameters}]"
 
 
 def _escaped(value: str) -> str:
