@@ -77,8 +77,8 @@ def test_columns_are_learned_from_the_header_and_remembered_for_later_batches() 
 
     assert [event.attributes.get("reason") for event in early] == ["no header line came before it, and columns are not set"]
     assert [(event.type, event.computer) for event in later] == [("event", "pc-2"), ("header", ""), ("event", "pc-3")]
-    assert log.check()
-    assert not csv_format(columns="a,b").check()
+    assert log.headed
+    assert not csv_format(columns="a,b").headed
 
 
 def test_comments_are_no_records() -> None:

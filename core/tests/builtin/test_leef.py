@@ -76,6 +76,7 @@ def test_delimiter_inside_a_value_does_not_cost_the_rest_of_it() -> None:
         ("Jan 31 2019 11:07:53", "MMM dd yyyy HH:mm:ss", datetime(2019, 1, 31, 11, 7, 53, tzinfo=UTC)),
         ("Jan 31 2019 11:07:53", "nonsense % QQQ", datetime(2019, 1, 31, 11, 7, 53, tzinfo=UTC)),
         ("1548932873000", "whatever", datetime(2019, 1, 31, 11, 7, 53, tzinfo=UTC)),
+        ("Jan 31 11:07:53", "MMM dd HH:mm:ss", datetime(2026, 1, 31, 11, 7, 53, tzinfo=UTC)),
         ("Jan 31 11:07:53", "", datetime(2026, 1, 31, 11, 7, 53, tzinfo=UTC)),
     ],
 )

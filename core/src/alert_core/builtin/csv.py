@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -35,8 +35,8 @@ class CsvSettings(FlatSettings):
         title="Columns",
         description=(
             "The names of the columns, in order: a list, or the header line as it stands in the file. Not set: the first line "
-            "that is read is the header, and so is every later line that names the column with the time; then lines can only "
-            "be read if a header came before them, also after a restart."
+            "of the file is the header, and so is every later line that names the column with the time. A source that has no "
+            "files, such as a receiver, needs the columns."
         ),
         examples=["Date,Host,User,Action"],
     )
@@ -106,10 +106,10 @@ class CsvFormat(Format[CsvSettings]):
         self._given = _header(settings)
         self._columns = self._given
         self._cells = _splitter(settings)
-        self._read_time: Callable[[str], Any] | None = None
+        self._times: TimeReader | None = None
         if settings.time_format != "auto":
             zone = parse_zone(settings.timezone)
-            self._read_time = TimeReader(settings.time_format, zone, year=settings.year, year_begins=1).read
+            self._times = TimeReader(settings.time_format, zone, year=settings.year, year_begins=1)
 
     @property
     def headed(self) -> bool:
@@ -118,6 +118,8 @@ class CsvFormat(Format[CsvSettings]):
 
     def decode(self, records: Sequence[bytes]) -> list[Event]:
         self._stamps.refresh()
+        if self._times is not None:
+            self._times.refresh()
         return [self._decode(record) for record in records]
 
     def _decode(self, record: bytes) -> Event:
@@ -158,11 +160,11 @@ class CsvFormat(Format[CsvSettings]):
         return any(key in cells for key in self._fields.time)
 
     def _event(self, values: dict[str, str], raw: str) -> Event:
-        if self._read_time is None:
+        if self._times is None:
             time = self._fields.take_time(values, self._stamps)
         else:
             key = next((key for key in self._fields.time if values.get(key)), None)
-            time = None if key is None else self._read_time(values[key])
+            time = None if key is None else self._times.read(values[key])
             if key is not None and key == self._fields.time[0]:
                 del values[key]
         fields = self._fields.take(values)

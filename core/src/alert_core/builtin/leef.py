@@ -107,4 +107,7 @@ def _strptime(java: str) -> str:
             raise ValueError(f"{run[0]!r} in a time format")
         return _JAVA[run[0]]
 
-    return _RUN.sub(written, java)
+    meant = _RUN.sub(written, java)
+    if "%Y" not in meant and "%y" not in meant:
+        raise ValueError("a time format without a year")
+    return meant
