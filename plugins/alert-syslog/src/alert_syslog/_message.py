@@ -99,8 +99,10 @@ def _data(notification: Notification, settings: SyslogSettings, key: str) -> tup
 
 
 def _element(element: str, names: Sequence[str], texts: Sequence[str]) -> str:
-    # Named and filled side by side, without an object for each parameter: this is most of the work of a message.
-    pairs: Iterable[tuple[str, str]] = zip(names, [visible(text) for text in texts], strict=True)
+    # This is most of the work of a message: no object for each parameter, and one look at all texts, which mostly are plain.
+    together = "".join(texts)
+    shown = texts if together.isascii() and together.isprintable() else [visible(text) for text in texts]
+    pairs: Iterable[tuple[str, str]] = zip(names, shown, strict=True)
     if "" in texts:
         pairs = [(name, text) for name, text in pairs if text]
-    return rfc5424.element(element, pairs) if any(texts) else ""
+    return rfc5424.element(element, pairs) if together else ""
