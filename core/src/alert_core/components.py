@@ -223,11 +223,13 @@ class Cursor(msgspec.Struct, frozen=True):
         origin: Which piece of the stream: a file's fingerprint, a spool segment. The same whenever the piece is read again.
         position: Where inside it: a byte offset or a record number.
         hints: What helps to find the piece again, such as a path. Not part of any identity.
+        part: Which of several streams that a source reads side by side, such as one file of many. Each has its own cursor.
     """
 
     origin: str
     position: int
     hints: dict[str, str | int] = {}
+    part: str = ""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -241,6 +243,9 @@ class Batch(msgspec.Struct, frozen=True):
             event's attribute `received_from`, and its computer when the record names none.
         lost: How many records got lost before they could be read, as far as is known. The core makes an event of type
             `records-lost` of them. There need not be any record with it.
+        offsets: Where in the batch each record of a tuple begins, where the position counts something else than records.
+        head: The first line of the file that the records stand in, for formats that find the names of columns there.
+        ended: Whether nothing will follow in this part of the source; the core then forgets its cursor.
     """
 
     records: bytes | tuple[bytes, ...]
@@ -248,6 +253,9 @@ class Batch(msgspec.Struct, frozen=True):
     end: Cursor
     senders: tuple[str, ...] = ()
     lost: int = 0
+    offsets: tuple[int, ...] = ()
+    head: bytes = b""
+    ended: bool = False
 
     def split(self) -> list[bytes]:
         """The records one by one, without line ends; blank lines of a block are left out."""
@@ -259,7 +267,8 @@ class Batch(msgspec.Struct, frozen=True):
         """The record `split()[index]`, or the last one, and where it begins as an absolute position in the origin."""
         if isinstance(self.records, tuple):
             index = min(index, len(self.records) - 1)
-            return self.start.position + index, self.records[index]
+            offset = self.offsets[index] if self.offsets else index
+            return self.start.position + offset, self.records[index]
         found, offset = (0, b""), 0
         for line in self.records.split(b"\n"):
             if line.strip():
@@ -276,6 +285,10 @@ class Push(Protocol):
 
     cursor: Cursor | None
     """Where to read on after a restart; `None` when the source runs for the first time."""
+
+    @property
+    def cursors(self) -> Mapping[str, Cursor]:
+        """The same for each part of a source that reads several streams; `cursor` is that of the part without a name."""
 
     def __call__(self, batch: Batch) -> None:
         """Hand over a batch; blocks while the rest of the system is behind.
@@ -313,9 +326,21 @@ class EventSource(Component[SettingsT]):
         """
         raise NotImplementedError(f"{type(self).__name__} cannot be rewound")
 
+    def recall(self, kept: Iterator[Batch]) -> None:
+        """Get to know what was kept last, oldest first; called before `run` if the source cannot be rewound. Default: nothing.
+
+        A sender whose record was kept, but who got no answer because of a crash, sends it again. Who can tell that it is the
+        same record answers it, and does not push it a second time.
+        """
+
 
 class Format(Component[SettingsT]):
     """How records are turned into events."""
+
+    @property
+    def headed(self) -> bool:
+        """Whether it finds in the first line of a file how the others read; it then gets that line before them. Default: no."""
+        return False
 
     @abstractmethod
     def decode(self, records: Sequence[bytes]) -> list[Event]:

@@ -90,3 +90,14 @@ def test_a_source_that_has_ended_is_not_waited_for() -> None:
     going.end()
     assert feed.exhausted
     assert feed.take(None) is None
+
+
+def test_a_source_reads_on_where_each_of_its_parts_was() -> None:
+    inlet = Feed(ordered=False).add("logs", {"a": Cursor("one", 5, part="a")})
+    ended = Cursor("one", 5, part="a")
+
+    inlet(Batch(b"x\n", Cursor("two", 0, part="b"), Cursor("two", 2, part="b")))
+    inlet(Batch(b"", ended, ended, ended=True))
+
+    assert inlet.cursors == {"b": Cursor("two", 2, part="b")}
+    assert inlet.cursor is None

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alert_core import Batch, Cursor, Event
+from alert_core.builtin.csv import CsvFormat, CsvSettings
 from alert_core.builtin.json import JsonFormat, JsonSettings
 from alert_core.components import Context
 from alert_core.projection import Projection
@@ -120,3 +121,21 @@ def test_lost_records_are_an_event_of_their_own(records: tuple[bytes, ...] | byt
     assert len(others) == (len(records) if isinstance(records, tuple) else 1)
     assert (loss.type, loss.count, loss.source, loss.id) == ("records-lost", 3, "log", "log:abc:7:lost")
     assert loss.time == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+
+
+def test_head_of_a_file_tells_how_its_records_read_wherever_reading_begins() -> None:
+    reader = Intake("log", CsvFormat(CsvSettings(), Context(name="log")), Projection({"computer"}))
+    first, second = b"time,computer\n", b"time,user,computer\n"
+    rows = [(first, b"2026-03-01,pc-1\n"), (second, b"2026-03-01,bob,pc-2\n"), (first, b"2026-03-01,pc-3\n")]
+
+    found = [reader.take(Batch(row, Cursor("abc", 50), Cursor("abc", 80), head=head))[0][0] for head, row in rows]
+
+    assert [(item.type, item.computer) for item in found] == [("event", "pc-1"), ("event", "pc-2"), ("event", "pc-3")]
+
+
+def test_records_that_are_not_bytes_of_a_block_are_known_by_their_place_too() -> None:
+    batch = Batch((GOOD, NULL), Cursor("abc", 100), Cursor("abc", 500), offsets=(0, 250))
+
+    _, event_at = intake().take(batch)
+
+    assert [event_at(index).id for index in range(2)] == ["log:abc:100", "log:abc:350"]

@@ -38,6 +38,18 @@ def test_commit_is_read_back_as_it_was_written(store: Store) -> None:
     assert [entry.notification for entry in store.entries()] == [_notification("a")]
 
 
+def test_each_part_of_a_source_has_a_cursor_until_it_ends(store: Store) -> None:
+    one, two = Cursor("file", 10, part="one.log"), Cursor("file", 20, part="two.log")
+    store.write(Commit([BatchRecord(1, "logs", one, one, NOON), BatchRecord(2, "logs", two, two, NOON)]))
+    before = store.cursors("logs")
+
+    store.write(Commit([BatchRecord(3, "logs", two, two, NOON, ended=True)]))
+
+    assert before == {"one.log": one, "two.log": two}
+    assert store.cursors("logs") == {"one.log": one}
+    assert store.cursor("logs") is None
+
+
 def test_deciding_the_same_twice_changes_nothing(store: Store) -> None:
     first = Commit([_batch(1)], [_notification("a"), _notification("b")], [NewDelivery("a", "mail")])
     again = Commit([_batch(2)], [_notification("b"), _notification("c")], [NewDelivery("a", "mail"), NewDelivery("c", "mail")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from datetime import datetime
 
 from alert_core.components import Batch, Cursor
@@ -19,12 +20,14 @@ class Inlet:
 
     Attributes:
         name: The source.
-        cursor: Where the source reads on.
+        cursors: Where each part of the source reads on.
+        cursor: The same for a source without parts.
         progress: The time its decided records have reached; kept up to date by who takes the batches.
     """
 
-    def __init__(self, name: str, cursor: Cursor | None, changed: threading.Condition) -> None:
-        self.name, self.cursor = name, cursor
+    def __init__(self, name: str, cursors: Mapping[str, Cursor], changed: threading.Condition) -> None:
+        self.name, self.cursors = name, dict(cursors)
+        self.cursor = self.cursors.get("")
         self.progress = UNKNOWN_TIME
         self.ended = False
         self.error: Exception | None = None
@@ -38,7 +41,10 @@ class Inlet:
                 self._changed.wait()
             if not self._closed:
                 self.waiting.append(batch)
-                self.cursor = batch.end
+                self.cursors[batch.end.part] = batch.end
+                if batch.ended:
+                    del self.cursors[batch.end.part]
+                self.cursor = self.cursors.get("")
                 self._changed.notify_all()
 
     def end(self, error: Exception | None = None) -> None:
@@ -70,9 +76,9 @@ class Feed:
         self._ordered = ordered
         self._woken = False
 
-    def add(self, name: str, cursor: Cursor | None, progress: datetime = UNKNOWN_TIME) -> Inlet:
+    def add(self, name: str, cursors: Mapping[str, Cursor] | None, progress: datetime = UNKNOWN_TIME) -> Inlet:
         """A new inlet for a source."""
-        inlet = Inlet(name, cursor, self._changed)
+        inlet = Inlet(name, cursors or {}, self._changed)
         inlet.progress = progress
         with self._changed:
             self.inlets[name] = inlet

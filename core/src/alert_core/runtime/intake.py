@@ -35,9 +35,13 @@ class Intake:
         self.source, self.last = source, UNKNOWN_TIME
         self._format, self._projection = format, projection
         self._decode = format.decoder(projection)
+        self._headed, self._head = format.headed, b""
 
     def take(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
         """The projected events of a batch, and how to get a whole one by its index."""
+        if self._headed and batch.head and batch.head != self._head:
+            self._head = batch.head
+            self._decoded([batch.head])
         if self._decode and isinstance(batch.records, bytes) and not batch.lost:
             try:
                 items = self._decode(batch.records)

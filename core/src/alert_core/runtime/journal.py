@@ -55,7 +55,8 @@ class Journal:
             self._oldest = time.monotonic()
         self._number += 1
         start, end = (batch.start, batch.end) if batch else (None, None)
-        self._batches.append(BatchRecord(self._number, source, start, end, received, kind))
+        ended = batch is not None and batch.ended
+        self._batches.append(BatchRecord(self._number, source, start, end, received, kind, ended))
 
     def add_notifications(self, notifications: Sequence[Notification], actions: Mapping[str, Sequence[str]]) -> None:
         """Note what fired, and whom to tell: condition -> actions."""

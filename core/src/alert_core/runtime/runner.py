@@ -124,7 +124,7 @@ class Runner:
 
     def _start(self, names: Iterable[str]) -> None:
         for name in names:
-            inlet = self._feed.add(name, self._store.cursor(name), self._decider.progress(name))
+            inlet = self._feed.add(name, self._store.cursors(name), self._decider.progress(name))
             self._sources.start(name, inlet)
 
     def _work(self) -> None:

@@ -132,6 +132,14 @@ class Spool:
             position = start.position if name == start.origin else 0
             yield from self._read_segment(name, position, end.position if name == end.origin else None)
 
+    def latest(self) -> Iterator[Batch]:
+        """What was appended last, oldest first: the batches of the two youngest segments, as far as they can be read."""
+        for name in self._names()[-2:]:
+            position = 0
+            for size, frame in _frames(self._path(name), 0):
+                yield self._batch(name, position, size, frame)
+                position += size
+
     def forget(self, before: Cursor) -> None:
         """Delete the segments that end before a cursor; the one that it points into stays."""
         for name in self._names():

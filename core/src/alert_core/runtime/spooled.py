@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from alert_core.components import Batch, Cursor, EventSource, Push
@@ -51,6 +52,7 @@ class Spooled:
             SourceError: The source cannot go on; what it had given before has been handed on.
         """
         place = self._place(push.cursor)
+        self.source.recall(self._spool.latest())
         inlet = _Inlet(self.source, self._spool, self._backlog_bytes, self._spool.bytes_after(place))
         inlet.start()
         try:
@@ -99,6 +101,7 @@ class _Inlet(threading.Thread):
     """Runs the source and puts what it pushes into the spool."""
 
     cursor: Cursor | None = None
+    cursors: Mapping[str, Cursor] = MappingProxyType({})
 
     def __init__(self, source: EventSource[Any], spool: Spool, limit: int, backlog: int) -> None:
         super().__init__(name=f"source-{source.context.name}", daemon=True)

@@ -48,10 +48,11 @@ class Commits(Log):
             How many of the notifications are new.
         """
         now = now_micros()
-        ends = {batch.source: batch.end for batch in commit.batches if batch.end is not None}
+        ends = {(batch.source, batch.end.part): batch for batch in commit.batches if batch.end is not None}
         with self._database.write_rows() as cursor:
             _run(cursor, _INSERT_BATCH, [_batch_row(batch) for batch in commit.batches])
-            _run(cursor, _SET_CURSOR, [(source, _cursor_text(end)) for source, end in ends.items()])
+            _run(cursor, _SET_CURSOR, [(*part, _cursor_text(last.end)) for part, last in ends.items()])
+            _run(cursor, _FORGET_CURSOR, [part for part, last in ends.items() if last.ended])
             return self.add_decisions(cursor, commit.notifications, commit.deliveries, now)
 
     def add_decisions(
@@ -90,11 +91,15 @@ class Commits(Log):
             return Recovery(data, number, [_to_batch(batch) for batch in connection.execute(after)])
 
     def cursor(self, source: str) -> Cursor | None:
-        """Where a source reads on; `None` when it never ran."""
+        """Where a source of one part reads on; `None` when it never ran."""
+        return self.cursors(source).get("")
+
+    def cursors(self, source: str) -> dict[str, Cursor]:
+        """Where each part of a source reads on."""
         table = tables.cursors
         with self._database.read() as connection:
-            stored = connection.scalar(select(table.c.cursor).where(table.c.source == source))
-        return None if stored is None else _decode_cursor(stored)
+            stored = connection.scalars(select(table.c.cursor).where(table.c.source == source)).all()
+        return {cursor.part: cursor for cursor in map(_decode_cursor, stored)}
 
     def last_number(self) -> int:
         """The number of the last batch ever written; 0 when there is none."""
@@ -128,7 +133,10 @@ def _run(cursor: sqlite3.Cursor, statement: str, rows: list[tuple[Any, ...]]) ->
 _INSERT_BATCH = _insert(tables.batches, _BATCH_COLUMNS)
 _INSERT_NOTIFICATION = _insert(tables.notifications, NOTIFICATION_COLUMNS, "ON CONFLICT (id) DO NOTHING")
 _INSERT_DELIVERY = _insert(tables.deliveries, _DELIVERY_COLUMNS, "ON CONFLICT (id) DO NOTHING")
-_SET_CURSOR = _insert(tables.cursors, ("source", "cursor"), "ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor")
+_SET_CURSOR = _insert(
+    tables.cursors, ("source", "part", "cursor"), "ON CONFLICT (source, part) DO UPDATE SET cursor = excluded.cursor"
+)
+_FORGET_CURSOR = "DELETE FROM cursors WHERE source = ? AND part = ?"
 
 
 def _batch_row(batch: BatchRecord) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ __all__ = [
     "snapshots",
 ]
 
-SCHEMAS = ("0001", "0002")
+SCHEMAS = ("0001", "0002", "0003")
 """The names of all schemas, oldest first; the last one is what this module describes."""
 
 metadata = MetaData()
@@ -41,6 +41,7 @@ cursors = Table(
     "cursors",
     metadata,
     Column("source", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
     Column("cursor", Text, nullable=False),
 )
 

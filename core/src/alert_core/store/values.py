@@ -48,6 +48,7 @@ class BatchRecord:
         end: Where to read on; becomes the cursor of the source.
         received: When it was received, or the time advanced to.
         kind: `batch` or `advance`.
+        ended: Whether the part of the source that `end` names is over, so that its cursor is forgotten.
     """
 
     number: int
@@ -56,6 +57,7 @@ class BatchRecord:
     end: Cursor | None
     received: datetime
     kind: str = "batch"
+    ended: bool = False
 
 
 @dataclass(frozen=True)

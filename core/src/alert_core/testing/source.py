@@ -67,12 +67,12 @@ class SourceConformance(ComponentConformance):
         for batch in batches:
             whole = len(batch.records)
             assert batch.end.origin != batch.start.origin or batch.end.position - batch.start.position >= whole - 1
-        for before, after in pairwise(batches):
+        for before, after in pairwise(sorted(batches, key=lambda batch: batch.start.part)):
             assert after.start.origin != before.end.origin or after.start.position == before.end.position
 
     @silver
     def test_stops_when_it_is_told_to(self, context: Context, filled: Mapping[str, Any]) -> None:
-        run = _Run(self.made(filled, context), None, enough=0)
+        run = _Run(self.made(filled, context), enough=0)
 
         run.stop.set()
         run.start()
@@ -94,7 +94,7 @@ class SourceConformance(ComponentConformance):
             spare("it waits for what is not there")
         source = self.made(self.unreadable, context)
 
-        outcome = _processes.outcome_of(lambda: source.run(_Push(None), threading.Event()), self.time_limit_seconds)
+        outcome = _processes.outcome_of(lambda: source.run(_Push(()), threading.Event()), self.time_limit_seconds)
 
         assert isinstance(outcome, SourceError), f"run() must raise SourceError, not give {outcome!r}"
         assert str(outcome), "say what went wrong"
@@ -104,9 +104,9 @@ class SourceConformance(ComponentConformance):
         self._must_rewind()
         whole = self._read(filled, context)
 
-        for number, batch in enumerate(whole, 1):
+        for number in range(1, len(whole) + 1):
             left = _records(whole[number:])
-            rest = self._read(filled, context, cursor=batch.end, enough=len(left))
+            rest = self._read(filled, context, before=whole[:number], enough=len(left))
 
             assert _records(rest) == left, f"after batch {number} of {len(whole)}"
 
@@ -122,7 +122,7 @@ class SourceConformance(ComponentConformance):
 
     @gold
     def test_waits_while_nobody_takes_more(self, context: Context, filled: Mapping[str, Any]) -> None:
-        run = _Run(self.made(filled, context), None, enough=len(self.records), slow_seconds=0.2)
+        run = _Run(self.made(filled, context), enough=len(self.records), slow_seconds=0.2)
 
         with run:
             self.feed()
@@ -136,10 +136,10 @@ class SourceConformance(ComponentConformance):
             spare("it cannot be rewound; the core writes down what it gives")
 
     def _read(
-        self, settings: Mapping[str, Any], context: Context, *, cursor: Cursor | None = None, enough: int | None = None
+        self, settings: Mapping[str, Any], context: Context, *, before: Sequence[Batch] = (), enough: int | None = None
     ) -> list[Batch]:
-        """What a new instance gives until there is enough, or until it ends by itself."""
-        run = _Run(self.made(settings, context), cursor, enough=len(self.records) if enough is None else enough)
+        """What a new instance gives after these batches, until there is enough or it ends by itself."""
+        run = _Run(self.made(settings, context), before, enough=len(self.records) if enough is None else enough)
         with run:
             self.feed()
             run.wait(self.time_limit_seconds)
@@ -149,8 +149,10 @@ class SourceConformance(ComponentConformance):
 class _Push:
     """Takes what a source gives."""
 
-    def __init__(self, cursor: Cursor | None, *, slow_seconds: float = 0.0) -> None:
-        self.cursor, self.batches, self.overlapped = cursor, list[Batch](), False
+    def __init__(self, before: Sequence[Batch], *, slow_seconds: float = 0.0) -> None:
+        self.cursors = {batch.end.part: batch.end for batch in before}
+        self.cursor: Cursor | None = self.cursors.get("")
+        self.batches, self.overlapped = list[Batch](), False
         self._slow, self._busy = slow_seconds, threading.Lock()
 
     def __call__(self, batch: Batch) -> None:
@@ -167,9 +169,11 @@ class _Push:
 class _Run:
     """One run of a source in a thread of its own."""
 
-    def __init__(self, source: EventSource[Any], cursor: Cursor | None, *, enough: int, slow_seconds: float = 0.0) -> None:
+    def __init__(
+        self, source: EventSource[Any], before: Sequence[Batch] = (), *, enough: int, slow_seconds: float = 0.0
+    ) -> None:
         self.stop = threading.Event()
-        self._push, self._enough = _Push(cursor, slow_seconds=slow_seconds), enough
+        self._push, self._enough = _Push(before, slow_seconds=slow_seconds), enough
         self._error: BaseException | None = None
         self._source = source
         self._thread = threading.Thread(target=self._work, name="conformance-source", daemon=True)
