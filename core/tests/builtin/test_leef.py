@@ -67,6 +67,12 @@ def test_delimiter_inside_a_value_does_not_cost_the_rest_of_it() -> None:
     assert event.attributes["user"] == "bob^C:\\a=b"
 
 
+def test_value_full_of_delimiters_costs_no_more_than_its_length() -> None:
+    event = decoded("LEEF:2.0|v|p|1|id|^|msg=a" + "^a" * 300_000)
+
+    assert event.message == "a" + "^a" * 300_000
+
+
 @pytest.mark.parametrize(
     ("stamp", "written", "meant"),
     [

@@ -68,17 +68,20 @@ def split(text: str) -> tuple[list[str], dict[str, str], str, str]:
 def _pairs(attributes: str, delimiter: str) -> tuple[dict[str, str], str]:
     pairs: dict[str, str] = {}
     loose: list[str] = []
+    rest: list[str] = []
     last = ""
     for part in attributes.split(delimiter):
         key, equals, value = part.partition("=")
         if equals and (key.isalnum() or _KEY.fullmatch(key.strip())):
+            if rest:
+                pairs[last], rest = delimiter.join([pairs[last], *rest]), []
             last = key.strip()
             pairs[last] = value
-        elif last and part.strip():
-            # The delimiter inside a value, which nothing can escape.
-            pairs[last] += delimiter + part
         elif part.strip():
-            loose.append(part)
+            # The delimiter inside a value, which nothing can escape; before the first key it is no value.
+            (rest if last else loose).append(part)
+    if rest:
+        pairs[last] = delimiter.join([pairs[last], *rest])
     return pairs, delimiter.join(loose)
 
 
