@@ -3,19 +3,62 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 HEAVY = {"aiosmtpd", "alembic", "asyncio", "jinja2", "pysnmp", "requests", "rich", "smtplib", "sqlalchemy", "ssl", "urllib3"}
+PLUGINS = {"alert_core.plugins", "alert_email", "alert_exec", "alert_file", "alert_snmp", "alert_syslog", "alert_web", "pluggy"}
+
+CONFIGURATION = """
+[sources.events]
+type = "file"
+path = "events.ndjson"
+
+[conditions.failures]
+type = "threshold"
+count = 1
+minutes = 60
+actions = ["siem"]
+
+[actions.siem]
+type = "syslog"
+server = "127.0.0.1"
+port = {port}
+"""
+EVENT = {"time": "2024-03-01T12:00:00Z", "type": "auth-failure", "computer": "pc-1"}
 
 
-def imported_by(code: str) -> set[str]:
-    """Return the top-level packages that a fresh process has imported after running some code."""
-    report = "import json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
-    done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], check=True, capture_output=True, text=True)
+def imported_by(code: str, folder: Path | None = None) -> set[str]:
+    """Return the modules that a fresh process has imported after running some code."""
+    report = "import json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], cwd=folder, check=True, capture_output=True, text=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def imported_by_command(command: str, folder: Path) -> set[str]:
+    """Return the modules that `alert` has imported when a command, which must succeed, is done."""
+    run = f"main({command.split()!r}, standalone_mode=False)"
+    return imported_by(
+        f"from alert_core.cli.main import main\ntry: {run}\nexcept SystemExit as end: assert not end.code", folder
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A configuration in which nothing is wrong, and a log with an entry."""
+    folder = tmp_path_factory.mktemp("site")
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as server:
+        server.bind(("127.0.0.1", 0))
+        (folder / "alert.toml").write_text(CONFIGURATION.format(port=server.getsockname()[1]))
+        (folder / "events.ndjson").write_text(json.dumps(EVENT) + "\n")
+        subprocess.run([sys.executable, "-m", "alert_core", "run", "--once"], cwd=folder, check=True, capture_output=True)
+        yield folder
 
 
 @pytest.mark.parametrize(
@@ -35,3 +78,24 @@ def imported_by(code: str) -> set[str]:
 )
 def test_nothing_heavy_is_imported_by(code: str) -> None:
     assert imported_by(code) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "unneeded"),
+    [
+        ("--version", HEAVY | PLUGINS | {"alert_core.config", "msgspec", "pydantic", "sqlite3"}),
+        ("log list --help", HEAVY | PLUGINS | {"pydantic", "sqlite3"}),
+        ("--help", HEAVY | {"alert_core.config", "alert_core.engine", "alert_core.store", "sqlite3", "tomllib"}),
+        ("check", HEAVY | {"alert_core.engine", "alert_core.runtime", "alert_core.store", "sqlite3"}),
+        ("condition explain failures", HEAVY | {"alert_core.runtime", "alert_core.store", "sqlite3"}),
+        ("schema", HEAVY | {"alert_core.engine", "alert_core.store", "sqlite3"}),
+        ("log list", (HEAVY - {"rich"}) | PLUGINS | {"alert_core.engine", "alert_core.config.loading"}),
+        ("log list --json", HEAVY | PLUGINS | {"alert_core.engine", "alert_core.config.loading"}),
+        ("log export", HEAVY | PLUGINS | {"alert_core.engine", "alert_core.config.loading"}),
+        ("ack --all", HEAVY | PLUGINS | {"alert_core.engine", "alert_core.config.loading"}),
+        ("plugins", HEAVY - {"asyncio", "rich", "sqlalchemy", "ssl"}),
+        ("run --once", {"alembic", "jinja2", "pysnmp", "requests", "rich", "smtplib", "sqlalchemy.orm", "urllib3"}),
+    ],
+)
+def test_command_does_not_import_what_it_does_not_need(command: str, unneeded: set[str], folder: Path) -> None:
+    assert imported_by_command(command, folder) & unneeded == set()
