@@ -37,15 +37,21 @@ class Certificates:
         """
         stamps = [_stamp(file) for file in (self._tls.certificate, self._tls.key, self._tls.client_ca_file) if file]
         if self._context is None:
-            self._context = server_context(self._tls, self._reveal)
+            self._context = self._made()
         elif stamps != self._stamps:
             try:
-                self._context = server_context(self._tls, self._reveal)
+                self._context = self._made()
             except AlertError as error:
                 self._notices.warn("files", f"{error}; the certificate from before is used on")
                 return self._context
         self._stamps = stamps
         return self._context
+
+    def _made(self) -> ssl.SSLContext:
+        context = server_context(self._tls, self._reveal)
+        # Senders do not read. One that is closed with an unread ticket resets the connection, and what it wrote last is lost.
+        context.num_tickets = 0
+        return context
 
 
 def _stamp(file: Path) -> tuple[int, int]:

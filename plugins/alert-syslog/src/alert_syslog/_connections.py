@@ -157,6 +157,7 @@ class Connections:
         connection = Connection(self, sender)
         self.members.add(connection)
         connection.task = asyncio.create_task(self._greet(connection, accepted, context))
+        connection.task.add_done_callback(lambda _: self._greeted(connection, accepted))
 
     async def _greet(self, connection: Connection, accepted: socket.socket, context: ssl.SSLContext | None) -> None:
         seconds = _HANDSHAKE_SECONDS if context else None
@@ -168,11 +169,11 @@ class Connections:
         except OSError as error:
             reason = str(getattr(error, "reason", None) or error.strerror or error).lower().replace("_", " ")
             self.notices.warn("handshake", f"a client at {connection.sender} failed to connect: {reason}")
-            self.members.discard(connection)
-        except asyncio.CancelledError:
+
+    def _greeted(self, connection: Connection, accepted: socket.socket) -> None:
+        if connection.transport is None:  # refused, or given up before anybody looked at it
             accepted.close()
             self.members.discard(connection)
-            raise
 
     def _give_one_up(self) -> None:
         """Of the sender with the most connections, the one that was silent for longest."""
@@ -218,6 +219,7 @@ class Connections:
             await asyncio.sleep(_SOON_SECONDS)
         for connection in tuple(self.members):
             connection.drop()
+        await asyncio.sleep(0)
 
     def close_idle(self) -> None:
         """End those that have been silent for too long."""

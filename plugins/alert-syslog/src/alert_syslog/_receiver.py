@@ -61,17 +61,19 @@ class Receiver:
             SourceError: It cannot listen, or what was received cannot be written.
         """
         self._note()  # there may be something from an earlier run
-        with ExitStack() as opened:
-            for place in self._settings.places:
-                for listening in open_sockets(place):
-                    opened.enter_context(listening)
-                    self._serve(place, listening)
-                    opened.callback(asyncio.get_running_loop().remove_reader, listening)
-            async with self._writing() as writer:
-                await self._look_around(stop, writer)
-                await self._read_last_datagrams(writer)
-                self._connections.finish()
-        await self._connections.leave()
+        try:
+            with ExitStack() as opened:
+                for place in self._settings.places:
+                    for listening in open_sockets(place):
+                        opened.enter_context(listening)
+                        self._serve(place, listening)
+                        opened.callback(asyncio.get_running_loop().remove_reader, listening)
+                async with self._writing() as writer:
+                    await self._look_around(stop, writer)
+                    await self._read_last_datagrams(writer)
+                    self._connections.finish()
+        finally:
+            await self._connections.leave()
 
     def _serve(self, place: Place, listening: socket.socket) -> None:
         if place.transport == "udp":
