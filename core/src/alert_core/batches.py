@@ -78,7 +78,10 @@ class Push(Protocol):
     """How a source hands over what it read."""
 
     cursor: Cursor | None
-    """Where to read on after a restart; `None` when the source runs for the first time."""
+    """Where to read on after a restart; `None` when the source runs for the first time.
+
+    A source that cannot be rewound finds the end of what is on disk of it, which moves with every batch and only then.
+    """
 
     @property
     def cursors(self) -> Mapping[str, Cursor]:

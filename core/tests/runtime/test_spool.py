@@ -258,6 +258,22 @@ def test_source_that_cannot_be_rewound_can_be_asked_again_through_a_spool(folder
         assert list(source.read(taken.batches[1].start, taken.batches[3].end)) == taken.batches[1:4]
 
 
+def test_source_can_tell_how_far_it_is_on_disk(folder: Path) -> None:
+    class Looking(Once):
+        def run(self, push: Push, stop: threading.Event) -> None:
+            self.seen = [push.cursor]
+            for records in self.given:
+                push(Batch(records, Cursor("mine", 0), Cursor("mine", 1)))
+                self.seen.append(push.cursor)
+
+    with Spool(folder) as spool:
+        before, source, taken = spool.append(b"earlier\n"), Looking([b"one\n", b"two\n"]), Taken()
+
+        Spooled(source, spool).run(taken, threading.Event())
+
+    assert source.seen == [batch.end for batch in (before, *taken.batches[1:])]
+
+
 def test_what_was_kept_before_a_crash_comes_first_after_it(folder: Path) -> None:
     with Spool(folder) as spool:
         kept = [spool.append(records) for records in (b"handed on\n", b"not handed on\n")]

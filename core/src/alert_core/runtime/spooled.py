@@ -28,7 +28,8 @@ class Spooled:
     as soon as its record is on disk, and what was kept but not handed on before a crash comes first after it.
 
     Args:
-        source: The source that cannot be rewound; its `push.cursor` is always `None`.
+        source: The source that cannot be rewound; its `push.cursor` is the end of the spool, which moves with every push, and
+            only then. So a source can tell after a crash whether its last push had an effect.
         spool: Where its records are kept.
         backlog_bytes: How far the source may be ahead before it has to wait.
 
@@ -100,11 +101,11 @@ class Spooled:
 class _Inlet(threading.Thread):
     """Runs the source and puts what it pushes into the spool."""
 
-    cursor: Cursor | None = None
     cursors: Mapping[str, Cursor] = MappingProxyType({})
 
     def __init__(self, source: EventSource[Any], spool: Spool, limit: int, backlog: int) -> None:
         super().__init__(name=f"source-{source.context.name}", daemon=True)
+        self.cursor: Cursor | None = spool.end
         self._source, self._spool = source, spool
         self._limit, self._backlog = limit, backlog
         self._stop_source = threading.Event()
@@ -125,6 +126,7 @@ class _Inlet(threading.Thread):
             while self._backlog > self._limit and not self._stop_source.is_set():
                 self._changed.wait(_LOOK_AT_STOP_SECONDS)
         kept = self._spool.append(batch.records, senders=batch.senders, lost=batch.lost)
+        self.cursor = kept.end
         with self._changed:
             self._backlog += kept.end.position - kept.start.position
             self._changed.notify_all()
