@@ -1,4 +1,22 @@
-from alert_web.conformance import WebConformance
+from alert_web.conformance import (
+    AlertmanagerConformance,
+    FalcoConformance,
+    NotificationConformance,
+    WebConformance,
+    WebSourceConformance,
+)
 
 
 class TestWeb(WebConformance): ...
+
+
+class TestWebSource(WebSourceConformance): ...
+
+
+class TestAlertmanager(AlertmanagerConformance): ...
+
+
+class TestFalco(FalcoConformance): ...
+
+
+class TestNotification(NotificationConformance): ...

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
 
 from alert_core import Context
-from alert_core.testing import ActionConformance
+from alert_core.testing import ActionConformance, FormatConformance, SourceConformance
+from alert_web.formats import AlertmanagerFormat, FalcoFormat, NotificationFormat
 from alert_web.plugin import WebAction
+from alert_web.receiver.source import WebSource
 
-__all__ = ["WebConformance"]
+__all__ = [
+    "AlertmanagerConformance",
+    "FalcoConformance",
+    "NotificationConformance",
+    "WebConformance",
+    "WebSourceConformance",
+]
 
 
 class WebConformance(ActionConformance):
@@ -64,3 +75,87 @@ class WebConformance(ActionConformance):
     def aim_tls(self, host: str, port: int) -> Mapping[str, Any]:
         """A web server with TLS."""
         return {**self.settings, "url": f"https://{host}:{port}/alerts", "wait_seconds": 0.5}
+
+
+class WebSourceConformance(SourceConformance):
+    """The web source, with a sender on loopback."""
+
+    source = WebSource
+    settings: ClassVar[Mapping[str, Any]] = {"port": 8080, "token": "s3cret-token"}
+    records: ClassVar[Sequence[bytes]] = (
+        *(b'{"type": "record", "number": %d}' % number for number in range(2000)),
+        '{"type": "伺服器", "text": "\\u0007"}'.encode(),
+        b'{"type": "not \xff\xfe UTF-8"}',
+        b'{"type": "%s"}' % (b"x" * 50_000),
+    )
+    unreadable: ClassVar[Mapping[str, Any]] = {"address": "192.0.2.1", "port": 8080}  # no address of any computer
+
+    @pytest.fixture
+    def filled(self, context: Context) -> Mapping[str, Any]:
+        """A port that is free."""
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = int(probe.getsockname()[1])
+        return {**self.settings, "port": self._port}
+
+    def feed(self) -> None:
+        """Send the records in requests of a hundred, as soon as somebody listens."""
+        _await_listener(self._port)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        headers = {"Authorization": "Bearer s3cret-token", "Content-Type": "application/json"}
+        for first in range(0, len(self.records), 100):
+            body = b"[" + b",".join(self.records[first : first + 100]) + b"]"
+            connection.request("POST", "/events", body, headers)
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()[:8]) == (200, b'{"kept":')
+        connection.close()
+
+
+def _await_listener(port: int) -> None:
+    end = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 10).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+class AlertmanagerConformance(FormatConformance):
+    """The format `alertmanager`."""
+
+    format = AlertmanagerFormat
+    records: ClassVar[Sequence[bytes]] = (
+        b'{"status": "firing", "labels": {"alertname": "DiskFull", "instance": "db-1:9100", "severity": "page"}, '
+        b'"annotations": {"summary": "no room"}, "startsAt": "2026-03-14T15:09:26.535Z", "endsAt": "0001-01-01T00:00:00Z", '
+        b'"fingerprint": "c0ffee"}',
+        b'{"status": "resolved", "labels": {"alertname": "DiskFull"}, "startsAt": "2026-03-14T15:09:26.535Z", '
+        b'"endsAt": "2026-03-14T16:00:00+01:00", "fingerprint": "c0ffee"}',
+    )
+
+
+class FalcoConformance(FormatConformance):
+    """The format `falco`."""
+
+    format = FalcoFormat
+    records: ClassVar[Sequence[bytes]] = (
+        b'{"hostname": "node-1", "output": "15:09:26.535897932: Notice A shell was spawned (user=root)", '
+        b'"priority": "Notice", "rule": "Terminal shell in container", "source": "syscall", "tags": ["shell"], '
+        b'"time": "2026-03-14T15:09:26.535897932Z", "output_fields": {"proc.name": "bash", "user.name": "root"}}',
+        b'{"output": "something", "priority": "Critical", "rule": "Another", "time": "2026-03-14T15:09:27Z"}',
+    )
+
+
+class NotificationConformance(FormatConformance):
+    """The format `notification`."""
+
+    format = NotificationFormat
+    records: ClassVar[Sequence[bytes]] = (
+        b'{"id": "0123456789abcdef", "condition": "outbreak", "revision": "0123456789ab", "kind": "fired", '
+        b'"severity": "major", "time": "2026-03-14T15:09:26Z", "subject": "outbreak", "suppressed": 0, '
+        b'"event": {"type": "risk", "computer": "pc-1", "source_port": 4711}}',
+        b'{"id": "fedcba", "condition": "outbreak", "revision": "0123456789ab", "kind": "closed", "severity": "low", '
+        b'"time": "2026-03-14T15:09:27.5Z", "subject": "over", "suppressed": 3, "event": {"type": "timer"}}',
+    )

@@ -1,12 +1,14 @@
-"""The action type `web`."""
+"""The action type `web`, and what else the distribution offers."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from alert_core import Action, DeliveryError, Notification, Receipt, Secret, SecretError, Strength, hookimpl
+from alert_core import Action, DeliveryError, Format, Notification, Receipt, Secret, SecretError, Strength, hookimpl
+from alert_web.formats import AlertmanagerFormat, FalcoFormat, NotificationFormat
+from alert_web.receiver.source import WebSource
 from alert_web.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -122,3 +124,15 @@ class WebAction(Action[WebSettings]):
 def alert_register_actions() -> list[type[WebAction]]:
     """Offer the type."""
     return [WebAction]
+
+
+@hookimpl
+def alert_register_sources() -> list[type[WebSource]]:
+    """Offer the receiver."""
+    return [WebSource]
+
+
+@hookimpl
+def alert_register_formats() -> list[type[Format[Any]]]:
+    """Offer what the receiver's senders write."""
+    return [AlertmanagerFormat, FalcoFormat, NotificationFormat]

@@ -1,0 +1,3 @@
+"""Events from whoever can send a web request."""
+
+from __future__ import annotations

@@ -1,0 +1,153 @@
+"""Listens, and looks after the connections."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+
+from alert_core import SourceError
+from alert_web.receiver._connection import Connection, House
+from alert_web.receiver._gate import Visitor
+from alert_web.receiver._wire import Wire
+from alert_web.receiver.settings import WebSourceSettings
+
+__all__ = ["Server", "open_socket"]
+
+_LOOK_AT_STOP_SECONDS = 0.05
+_HANDSHAKE_SECONDS = 10.0
+_LEAVE_SECONDS = 2.0
+_BACKLOG = 1024
+
+logger = logging.getLogger(__name__)
+
+
+def open_socket(settings: WebSourceSettings) -> socket.socket:
+    """The socket to listen on.
+
+    Raises:
+        SourceError: The address or the port cannot be had.
+    """
+    every = not settings.address
+    both = every and socket.has_dualstack_ipv6()
+    address = settings.address or ("::" if both else "0.0.0.0")  # noqa: S104 that is what the administrator asked for
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, settings.port), family=family, backlog=_BACKLOG, dualstack_ipv6=both)
+    except OSError as error:
+        hint = "see what else listens there, and whether the address is one of this computer"
+        if isinstance(error, PermissionError):
+            hint = "ports below 1024 need the capability CAP_NET_BIND_SERVICE"
+        where = f"port {settings.port}" + (f" of {settings.address}" if settings.address else "")
+        raise SourceError(f"cannot listen on {where}: {error.strerror}; {hint}") from error
+
+
+class Server:
+    """Serves connections until it is told to stop.
+
+    Args:
+        listening: Where they come in.
+        house: What they share.
+        certificates: Makes the context of TLS for a new connection; `None`: no encryption.
+    """
+
+    def __init__(self, listening: socket.socket, house: House, *, certificates: Callable[[], ssl.SSLContext] | None) -> None:
+        self._listening, self._house, self._certificates = listening, house, certificates
+        # In the order in which they last had an answer.
+        self._open: OrderedDict[asyncio.Task[None], Connection | None] = OrderedDict()
+
+    async def run(self, stop: threading.Event, keeping: asyncio.Task[None]) -> None:
+        """Serve until `stop` is set or nothing can be kept any more; then let those finish who are being served."""
+        self._listening.setblocking(False)
+        accepting = asyncio.create_task(self._accept())
+        try:
+            while not (stop.is_set() or keeping.done() or accepting.done()):
+                await asyncio.sleep(_LOOK_AT_STOP_SECONDS)
+        finally:
+            accepting.cancel()
+            await asyncio.gather(accepting, return_exceptions=True)
+            self._listening.close()
+
+    async def leave(self) -> None:
+        """End all connections: at once those that wait for a request, the others soon."""
+        for task, connection in self._open.items():
+            if connection is None or connection.idle:
+                task.cancel()
+        if self._open:
+            await asyncio.wait(self._open, timeout=_LEAVE_SECONDS)
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, address = await loop.sock_accept(self._listening)
+            except OSError as error:  # no more files may be open, or the sender is gone already
+                logger.warning("cannot take a connection: %s", error.strerror)
+                self._make_room()
+                await asyncio.sleep(_LOOK_AT_STOP_SECONDS)
+                continue
+            if len(self._open) >= self._house.settings.max_connections:
+                self._make_room()
+            task = asyncio.create_task(self._serve(accepted, _plain(address[0])))
+            self._open[task] = None
+            task.add_done_callback(self._open.pop)
+
+    def _make_room(self) -> None:
+        """Give up the connection that was silent for longest."""
+        for task, connection in self._open.items():
+            if connection is None or not connection.keeping:
+                task.cancel()
+                return
+
+    async def _serve(self, accepted: socket.socket, address: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            reader, writer = await _streams(accepted, self._certificates() if self._certificates else None)
+        except (OSError, SourceError) as error:
+            accepted.close()
+            logger.info("%s did not get a connection: %s", address, error)
+            return
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
+        visitor = Visitor(address, writer.get_extra_info("peercert"))
+        connection = Connection(Wire(reader, writer), visitor, self._house, lambda: self._open.move_to_end(task))
+        self._open[task] = connection
+        try:
+            await connection.serve()
+            writer.close()
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_LEAVE_SECONDS):
+                    await writer.wait_closed()
+        finally:
+            writer.transport.abort()
+
+
+async def _streams(
+    accepted: socket.socket, context: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.connect_accepted_socket(
+        lambda: protocol,
+        accepted,
+        ssl=context,
+        ssl_handshake_timeout=_HANDSHAKE_SECONDS if context else None,
+        ssl_shutdown_timeout=_LEAVE_SECONDS if context else None,
+    )
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+def _plain(address: str) -> str:
+    """The address as people write it: an IPv4 one without its IPv6 disguise."""
+    return address[7:] if address.startswith("::ffff:") else address
