@@ -11,6 +11,7 @@ KNOWN = {
     "email": "alert-email",
     "exec": "alert-exec",
     "file": "alert-file",
+    "sepm": "alert-sepm",
     "snmp": "alert-snmp",
     "syslog": "alert-syslog",
     "web": "alert-web",
