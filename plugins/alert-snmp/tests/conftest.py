@@ -1,18 +1,25 @@
-"""The two receivers that several test modules share: a strict reader of datagrams, and snmptrapd."""
+"""The receivers that several test modules share: a strict reader of datagrams, snmptrapd, and our own source."""
 
 from __future__ import annotations
 
 import os
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
+import psutil
 import pytest
 
+from alert_core import Batch, Context, Cursor, Event
 from alert_core.testing.peers import require
+from alert_snmp.format import SnmpTrapFormat, SnmpTrapSettings
+from alert_snmp.source import SnmpSource
+from alert_snmp.source_settings import SnmpSourceSettings
 
 INTEGER, OCTETS, OID, SEQUENCE, ADDRESS, GAUGE, TICKS = 0x02, 0x04, 0x06, 0x30, 0x40, 0x42, 0x43
 
@@ -165,3 +172,73 @@ def start_trapd() -> Iterator[Callable[..., Trapd]]:
     for one in running:
         if one._process.poll() is None:
             one.stop()
+
+
+class Receiver:
+    """A running source, what it pushed, and what its format makes of that."""
+
+    cursor = None
+    cursors: Mapping[str, Cursor] = MappingProxyType({})
+
+    def __init__(self, folder: Path, *, address: str = "127.0.0.1", **settings: Any) -> None:
+        self.host, self.port = address or "127.0.0.1", free_port()
+        place = f"[{address}]:" if ":" in address else f"{address}:" if address else ""
+        table = {"listen": [f"udp:{place}{self.port}"], "communities": ["area"], **settings}
+        self.context = Context(name="traps", state_folder=folder / "receiver")
+        self.source = SnmpSource(SnmpSourceSettings.model_validate(table), self.context)
+        self.batches: list[Batch] = []
+        self.error: BaseException | None = None
+        self.hold = threading.Event()
+        self.hold.set()
+
+    def __call__(self, batch: Batch) -> None:
+        assert self.hold.wait(10)
+        self.batches.append(batch)
+
+    def __enter__(self) -> Self:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._listens():
+            assert time.monotonic() < deadline, "the source does not listen"
+            assert self._thread.is_alive(), f"the source ended: {self.error}"
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        if self.error is not None:
+            raise self.error
+
+    def _run(self) -> None:
+        try:
+            self.source.run(self, self._stop)
+        except Exception as error:  # noqa: BLE001 - for `__exit__` to raise in the thread of the test
+            self.error = error
+
+    def _listens(self) -> bool:
+        return any(place.laddr.port == self.port for place in psutil.Process().net_connections("udp"))
+
+    @property
+    def records(self) -> list[bytes]:
+        return [record for batch in list(self.batches) for record in batch.split()]
+
+    @property
+    def lost(self) -> int:
+        return sum(batch.lost for batch in list(self.batches))
+
+    def events(self, count: int, *, seconds: float = 15) -> list[Event]:
+        """The events, once there are so many."""
+        deadline = time.monotonic() + seconds
+        while len(self.records) < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return SnmpTrapFormat(SnmpTrapSettings(), self.context).decode(self.records)
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Callable[..., Receiver]:
+    """A source that was not started yet."""
+    return lambda **settings: Receiver(tmp_path, **settings)

@@ -1,4 +1,10 @@
-from alert_snmp.conformance import SnmpConformance
+from alert_snmp.conformance import SnmpConformance, SnmpSourceConformance, SnmpTrapConformance
 
 
 class TestSnmp(SnmpConformance): ...
+
+
+class TestSnmpSource(SnmpSourceConformance): ...
+
+
+class TestSnmpTrap(SnmpTrapConformance): ...

@@ -213,11 +213,11 @@ def test_an_encrypted_trap_cannot_be_read_on_the_way(tmp_path: Path) -> None:
 
 def test_two_workers_never_use_one_initialisation_vector(tmp_path: Path) -> None:
     from alert_snmp._identity import EngineIdentity
-    from alert_snmp._usm import UserMessages
+    from alert_snmp._usm import Keys, UserMessages
 
     settings = SnmpSettings.model_validate({"host": "h", "version": "v3", "user": user("SHA-1", "AES-128")})
     assert settings.user
-    workers = [UserMessages(settings.user, AUTH_KEY, PRIVACY_KEY, EngineIdentity(tmp_path)) for _ in range(2)]
+    workers = [UserMessages(Keys(settings.user, AUTH_KEY, PRIVACY_KEY), EngineIdentity(tmp_path)) for _ in range(2)]
 
     messages = [worker.wrap(b"\x05\x00") for worker in workers for _ in range(3)]
 

@@ -1,4 +1,4 @@
-"""Notifications as SNMP traps and informs."""
+"""Notifications as SNMP traps and informs, and events from those of others."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def open_sender(settings: SnmpSettings, context: Context) -> tuple[Sender, str]:
     if settings.user is None:
         return _community_sender(settings, _reveal(context, settings.community)), ""
     identity = EngineIdentity(context.state_folder, bytes.fromhex(settings.engine_id) if settings.engine_id else None)
-    sender = _user_sender(settings, settings.user, _user_keys(settings.user, context), identity)
+    sender = _user_sender(settings, settings.user, user_keys(settings.user, context), identity)
     # Receivers of informs are engines of their own, and need not know ours.
     return sender, "" if settings.confirm else f"engine id 0x{identity.engine_id.hex()}"
 
@@ -54,12 +54,17 @@ def _user_sender(settings: SnmpSettings, user: User, keys: tuple[str, str], iden
 
         return InformSender(settings, user_credentials(user, *keys), identity.engine_id)
     from alert_snmp._trap import TrapSender
-    from alert_snmp._usm import UserMessages
+    from alert_snmp._usm import Keys, UserMessages
 
-    return TrapSender(settings.host, settings.port, UserMessages(user, *keys, identity).wrap)
+    return TrapSender(settings.host, settings.port, UserMessages(Keys(user, *keys), identity).wrap)
 
 
-def _user_keys(user: User, context: Context) -> tuple[str, str]:
+def user_keys(user: User, context: Context) -> tuple[str, str]:
+    """The passphrases of a user for signing and encrypting; empty where there is none.
+
+    Raises:
+        DeliveryError: A secret cannot be resolved or is too short.
+    """
     keys = []
     for name, secret in (("auth_key", user.auth_key), ("privacy_key", user.privacy_key)):
         key = _reveal(context, secret)

@@ -1,4 +1,4 @@
-"""The action type `snmp`."""
+"""The action type `snmp`, and what registers it with the receiver and its format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from alert_core import Action, Context, DeliveryError, Notification, Receipt, St
 from alert_snmp._alert_mib import BASE, AlertMib
 from alert_snmp._objects import MAX_BODY, Preset
 from alert_snmp._tippingpoint_mib import TippingPointMib
+from alert_snmp.format import SnmpTrapFormat
 from alert_snmp.settings import SnmpSettings
+from alert_snmp.source import SnmpSource
 
 if TYPE_CHECKING:
     from alert_snmp._sender import Sender
@@ -87,3 +89,15 @@ class SnmpAction(Action[SnmpSettings]):
 def alert_register_actions() -> list[type[SnmpAction]]:
     """Offer the type."""
     return [SnmpAction]
+
+
+@hookimpl
+def alert_register_sources() -> list[type[SnmpSource]]:
+    """Offer the receiver."""
+    return [SnmpSource]
+
+
+@hookimpl
+def alert_register_formats() -> list[type[SnmpTrapFormat]]:
+    """Offer the format of what it receives."""
+    return [SnmpTrapFormat]

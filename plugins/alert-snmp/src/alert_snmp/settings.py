@@ -42,7 +42,8 @@ def _ipv4(text: str) -> str:
     return str(ipaddress.IPv4Address(text.strip()))
 
 
-def _engine_id(text: str) -> str:
+def engine_id_digits(text: str) -> str:
+    """The bytes of an SNMPv3 engine id as plain hexadecimal digits."""
     digits = text.lower().removeprefix("0x")
     if not re.fullmatch(r"([0-9a-f]{2}){5,32}", digits) or set(digits) in ({"0"}, {"f"}):
         raise ValueError("must be 5 to 32 bytes in hexadecimal, such as 0x80001f88056e6d73, and neither all zeros nor all ones")
@@ -140,7 +141,7 @@ class SnmpSettings(Settings):
         title="Agent address",
         description="The IPv4 address by which v1 traps name their sender. Default: the one they leave from. Only for v1.",
     )
-    engine_id: Annotated[str, AfterValidator(_engine_id)] | None = Field(
+    engine_id: Annotated[str, AfterValidator(engine_id_digits)] | None = Field(
         default=None,
         title="Engine ID",
         description="The sender's SNMPv3 engine id in hexadecimal, for receivers that need to know it beforehand. "
