@@ -1,9 +1,10 @@
-"""The tests that every component passes."""
-
-from __future__ import annotations
-
-from alert_sepm.conformance import SepmFormatConformance
+from alert_sepm.conformance import SepmActionConformance, SepmFormatConformance, SepmSourceConformance
 
 
-class TestFormat(SepmFormatConformance):
-    pass
+class TestFormat(SepmFormatConformance): ...
+
+
+class TestSource(SepmSourceConformance): ...
+
+
+class TestAction(SepmActionConformance): ...

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from alert_sepm.action import SepmAction
 from alert_sepm.format import SepmFormat
-from alert_sepm.settings import SepmFormatSettings
+from alert_sepm.settings import SepmActionSettings, SepmFormatSettings, SepmSourceSettings
+from alert_sepm.source import SepmSource
 
-__all__ = ["SepmFormat", "SepmFormatSettings"]
+__all__ = ["SepmAction", "SepmActionSettings", "SepmFormat", "SepmFormatSettings", "SepmSource", "SepmSourceSettings"]
