@@ -258,6 +258,20 @@ def test_source_that_cannot_be_rewound_can_be_asked_again_through_a_spool(folder
         assert list(source.read(taken.batches[1].start, taken.batches[3].end)) == taken.batches[1:4]
 
 
+def test_source_is_shown_what_was_kept_before_it_runs(folder: Path) -> None:
+    class Recalling(Once):
+        def recall(self, kept: Iterator[Batch]) -> None:
+            self.recalled = [batch.records for batch in kept]
+
+    with Spool(folder, segment_bytes=1) as spool:  # one segment for each batch
+        for records in BATCHES:
+            spool.append(records)
+        source = Recalling([])
+        Spooled(source, spool).run(Taken(), threading.Event())
+
+    assert source.recalled == BATCHES[-2:]
+
+
 def test_source_can_tell_how_far_it_is_on_disk(folder: Path) -> None:
     class Looking(Once):
         def run(self, push: Push, stop: threading.Event) -> None:
