@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
+import json
+import os
 import re
+import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,8 +23,12 @@ import msgspec
 import pytest
 import trustme
 
-from alert_core import Context, DeliveryError, Notification
+from alert_core import Batch, Context, Cursor, DeliveryError, Notification
+from alert_core.runtime.spool import Spool
+from alert_core.runtime.spooled import Spooled
 from alert_web import WebAction, WebSettings
+from alert_web.receiver.settings import WebSourceSettings
+from alert_web.receiver.source import WebSource
 
 
 @dataclass
@@ -223,3 +232,168 @@ def hooks(site: Site) -> Iterator[Hooks]:
     yield hooks
     for hook in hooks.made:
         hook.close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def unused_port() -> int:
+    return free_port()
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Message
+    content: Any
+
+
+Until = Callable[[Callable[[], Any]], Any]
+
+
+@pytest.fixture
+def until() -> Until:
+    """Waits until something is true, but not for ever."""
+    return await_until
+
+
+def await_until(true: Callable[[], Any]) -> Any:
+    end = time.monotonic() + 10
+    while not (found := true()) and time.monotonic() < end:
+        time.sleep(0.005)
+    assert found, "it did not happen in time"
+    return found
+
+
+class Receiver:
+    """A web source that runs, spooled to a real disk as the core does it; takes what it gives."""
+
+    cursor: Cursor | None = None
+
+    def __init__(self, folder: Path, settings: dict[str, Any], *, backlog_bytes: int) -> None:
+        self.port = int(settings["port"])
+        self.batches: list[Batch] = []
+        self.taking = threading.Event()
+        self.taking.set()
+        self.error: BaseException | None = None
+        source = WebSource(WebSourceSettings.model_validate(settings), Context(name="hooks", state_folder=folder))
+        self.spool = Spool(folder / "spool")
+        self._spooled = Spooled(source, self.spool, backlog_bytes=backlog_bytes)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def __call__(self, batch: Batch) -> None:
+        while not self.taking.wait(0.05) and not self._stop.is_set():
+            pass
+        self.batches.append(batch)
+        self.cursor = batch.end
+
+    @property
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+    @property
+    def records(self) -> list[bytes]:
+        """What is on disk."""
+        kept = self.spool.read(self.spool.begin, self.spool.end)
+        return [record for batch in kept for record in batch.split()]
+
+    @property
+    def values(self) -> list[Any]:
+        return [json.loads(record) for record in self.records]
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), 20)
+
+    def say(self, text: bytes) -> bytes:
+        """What comes back for some bytes until the other end hangs up, without date."""
+        with self.connect() as wire:
+            wire.sendall(text)
+            wire.shutdown(socket.SHUT_WR)
+            return self.read_all(wire)
+
+    @staticmethod
+    def read_all(wire: socket.socket) -> bytes:
+        got = b""
+        with suppress(ConnectionResetError):
+            while data := wire.recv(65536):
+                got += data
+        return got
+
+    def post(self, body: bytes, headers: dict[str, str] | None = None, **options: Any) -> Answer:
+        context = options.get("tls")
+        connection: http.client.HTTPConnection
+        if context:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=context)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            given = {"Content-Type": "application/json", **(headers or {})}
+            connection.request(options.get("method", "POST"), options.get("path", "/events"), body, given)
+            answer = connection.getresponse()
+            text = answer.read()
+            return Answer(answer.status, answer.headers, json.loads(text) if text else None)
+        finally:
+            connection.close()
+
+    def fill_disk(self) -> None:
+        """Let nothing more be written to the spool: its file is replaced by one that is always full."""
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, self.spool._file.fileno())
+        os.close(full)
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(20)
+        assert self.ended
+
+    def close(self) -> None:
+        self.stop()
+        self._spooled.close()
+
+    def _run(self) -> None:
+        try:
+            self._spooled.run(self, self._stop)
+        except BaseException as error:  # noqa: BLE001 for the test to judge
+            self.error = error
+
+
+class Receivers:
+    """Starts receivers, one after the other in the same folder if asked to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.made: list[Receiver] = []
+
+    def __call__(self, folder: str = "hooks", /, *, backlog_bytes: int = 10**8, **settings: Any) -> Receiver:
+        settings.setdefault("port", free_port())
+        receiver = Receiver(self._folder / folder, settings, backlog_bytes=backlog_bytes)
+        self.made.append(receiver)
+        await_until(lambda: receiver.ended or _answers(receiver.port))
+        return receiver
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+@pytest.fixture
+def receivers(tmp_path: Path) -> Iterator[Receivers]:
+    receivers = Receivers(tmp_path)
+    yield receivers
+    for receiver in receivers.made:
+        receiver.close()
+
+
+@pytest.fixture
+def receiver(receivers: Receivers) -> Receiver:
+    """One that asks for nothing."""
+    return receivers()

@@ -17,7 +17,7 @@ __all__ = ["Keeper", "Kept", "Request"]
 
 _MOST_RECORDS = 10_000
 _BEHIND_SECONDS = 1.0
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 5.0
 _RETRY_SECONDS = 5
 
 
@@ -78,7 +78,7 @@ class Keeper:
         """Wait until a request is safe.
 
         Raises:
-            Fault: It is not, and nothing of it was kept.
+            Fault: It is not, and nothing of it was kept; only with status 503 it may have been, or will be.
         """
         if self._ending:
             raise _closing()
@@ -88,7 +88,10 @@ class Keeper:
         if request in self._waiting:
             self._waiting.remove(request)
             raise behind()
-        answer = await request.answer
+        if not request.answer.done():
+            problem = "it takes too long to say whether this is kept; send it again later, with the same Idempotency-Key"
+            raise busy(problem, seconds=_RETRY_SECONDS, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        answer = request.answer.result()
         if isinstance(answer, Fault):
             raise answer
         return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -44,7 +45,7 @@ def open_socket(settings: WebSourceSettings) -> socket.socket:
         if isinstance(error, PermissionError):
             hint = "ports below 1024 need the capability CAP_NET_BIND_SERVICE"
         where = f"port {settings.port}" + (f" of {settings.address}" if settings.address else "")
-        raise SourceError(f"cannot listen on {where}: {error.strerror}; {hint}") from error
+        raise SourceError(f"cannot listen on {where}: {os.strerror(error.errno or 0)}; {hint}") from error
 
 
 class Server:
@@ -99,6 +100,7 @@ class Server:
             task = asyncio.create_task(self._serve(accepted, _plain(address[0])))
             self._open[task] = None
             task.add_done_callback(self._open.pop)
+            await asyncio.sleep(0)  # it begins, and so it ends in order whoever cancels it
 
     def _make_room(self) -> None:
         """Give up the connection that was silent for longest."""
@@ -112,13 +114,9 @@ class Server:
         assert task is not None
         try:
             reader, writer = await _streams(accepted, self._certificates() if self._certificates else None)
-        except (OSError, SourceError) as error:
-            accepted.close()
+        except OSError as error:
             logger.info("%s did not get a connection: %s", address, error)
             return
-        except asyncio.CancelledError:
-            accepted.close()
-            raise
         visitor = Visitor(address, writer.get_extra_info("peercert"))
         connection = Connection(Wire(reader, writer), visitor, self._house, lambda: self._open.move_to_end(task))
         self._open[task] = connection

@@ -58,6 +58,10 @@ class Wire:
         if not isinstance(event, h11.Request):
             raise Gone
         self._bodiless = event.method == b"HEAD"
+        if event.http_version not in (b"1.0", b"1.1"):
+            raise Fault(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here")
+        if sum(len(name) + len(value) + 4 for name, value in event.headers) > _MOST_HEAD_BYTES:
+            raise Fault(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the headers are larger than {_MOST_HEAD_BYTES} bytes")
         if {b"transfer-encoding", b"content-length"} <= {name for name, _ in event.headers}:
             # Some would read one, some the other, and disagree where the next request begins.
             raise Fault(HTTPStatus.BAD_REQUEST, "Content-Length and Transfer-Encoding contradict each other")
