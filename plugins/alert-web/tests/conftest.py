@@ -273,8 +273,8 @@ class Receiver:
 
     cursor: Cursor | None = None
 
-    def __init__(self, folder: Path, settings: dict[str, Any], *, backlog_bytes: int) -> None:
-        self.port = int(settings["port"])
+    def __init__(self, folder: Path, settings: dict[str, Any], *, port: int, backlog_bytes: int) -> None:
+        self.port = port
         self.batches: list[Batch] = []
         self.taking = threading.Event()
         self.taking.set()
@@ -370,8 +370,10 @@ class Receivers:
         self.made: list[Receiver] = []
 
     def __call__(self, folder: str = "hooks", /, *, backlog_bytes: int = 10**8, **settings: Any) -> Receiver:
-        settings.setdefault("port", free_port())
-        receiver = Receiver(self._folder / folder, settings, backlog_bytes=backlog_bytes)
+        port = settings.pop("port", 0) or free_port()
+        address = settings.pop("address", "127.0.0.1:")
+        settings["listen"] = [f"{'https' if 'tls' in settings else 'http'}:{address}{port}"]
+        receiver = Receiver(self._folder / folder, settings, port=port, backlog_bytes=backlog_bytes)
         self.made.append(receiver)
         await_until(lambda: receiver.ended or _answers(receiver.port))
         return receiver

@@ -226,7 +226,13 @@ def test_all_that_is_asked_for_must_be_there(receivers: Receivers) -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"address": "localhost"}, "does not appear to be an IPv4 or IPv6 address"),
+        ({"listen": []}, "at least 1 item"),
+        ({"listen": ["8080"]}, 'must be like "https:8443"'),
+        ({"listen": ["http:localhost:8080"]}, 'must be like "https:8443"'),
+        ({"listen": ["http:1.2.3:8080"]}, "does not appear to be an IPv4 or IPv6 address"),
+        ({"listen": ["http:65536"]}, 'must be like "https:8443"'),
+        ({"listen": ["https:8443"]}, "needs a certificate; set tls"),
+        ({"tls": {"certificate": "x"}}, "tls has a meaning only with"),
         ({"path": "events"}, "must begin with a slash"),
         ({"path": "/a?b"}, "must begin with a slash and be written without escapes, query or blanks"),
         ({"token_header": "X-Key"}, "token_header has a meaning only with a token"),
@@ -249,12 +255,15 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], probl
     [
         ({}, []),
         ({"token": "x"}, []),
-        ({"address": "::1"}, []),
-        ({"address": ""}, ["whoever reaches this port can send events; set token, signature, or tls.client_ca_file"]),
-        ({"address": "", "allow_networks": ["192.0.2.0/24"]}, []),
-        ({"address": "192.0.2.1", "token": "x"}, ["the token is shown to everyone on the way; set tls"]),
-        ({"address": "", "signature": {"secret": "x"}}, []),
-        ({"tls": {"certificate": "/none.pem"}}, ["tls.certificate '/none.pem' cannot be used: No such file or directory"]),
+        ({"listen": ["http:[::1]:8080", "http:127.1.2.3:8080"]}, []),
+        ({"listen": ["http:8080"]}, ["whoever reaches this port can send events; set token, signature, or tls.client_ca_file"]),
+        ({"listen": ["http:8080"], "allow_networks": ["192.0.2.0/24"]}, []),
+        ({"listen": ["http:192.0.2.1:8080"], "token": "x"}, ["the token is shown to everyone on the way; listen with https"]),
+        ({"listen": ["http:8080"], "signature": {"secret": "x"}}, []),
+        (
+            {"listen": ["https:[::1]:8443"], "tls": {"certificate": "/none.pem"}},
+            ["tls.certificate '/none.pem' cannot be used: No such file or directory"],
+        ),
     ],
 )
 def test_what_would_let_anyone_in_is_found_by_check(settings: dict[str, Any], found: list[str]) -> None:

@@ -51,7 +51,7 @@ CONFIGURATION = """
 snapshot_seconds = 0.1
 [sources.hooks]
 type = "web"
-port = {port}
+listen = ["http:127.0.0.1:{port}"]
 format = "json"
 [conditions.each]
 type = "threshold"

@@ -149,7 +149,7 @@ def test_after_a_crash_it_is_known_if_and_only_if_it_is_on_disk(
 
 def test_file_that_cannot_be_used_ends_the_run(tmp_path: Path) -> None:
     (tmp_path / "received.sqlite").write_bytes(b"no database" * 1000)
-    source = WebSource(WebSourceSettings(port=1), Context(name="hooks", state_folder=tmp_path))
+    source = WebSource(WebSourceSettings(), Context(name="hooks", state_folder=tmp_path))
 
     with pytest.raises(SourceError, match=r"cannot use '.*received.sqlite': file is not a database; check its disk"):
         Memory(source.context.state_folder / "received.sqlite", None)

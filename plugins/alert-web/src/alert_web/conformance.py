@@ -81,21 +81,21 @@ class WebSourceConformance(SourceConformance):
     """The web source, with a sender on loopback."""
 
     source = WebSource
-    settings: ClassVar[Mapping[str, Any]] = {"port": 8080, "token": "s3cret-token"}
+    settings: ClassVar[Mapping[str, Any]] = {"listen": ["http:127.0.0.1:8080"], "token": "s3cret-token"}
     records: ClassVar[Sequence[bytes]] = (
         *(b'{"type": "record", "number": %d}' % number for number in range(2000)),
         '{"type": "伺服器", "text": "\\u0007"}'.encode(),
         b'{"type": "not \xff\xfe UTF-8"}',
         b'{"type": "%s"}' % (b"x" * 50_000),
     )
-    unreadable: ClassVar[Mapping[str, Any]] = {"address": "192.0.2.1", "port": 8080}  # no address of any computer
+    unreadable: ClassVar[Mapping[str, Any]] = {"listen": ["http:192.0.2.1:8080"]}  # no address of any computer
 
     @pytest.fixture
     def filled(self, context: Context) -> Mapping[str, Any]:
         """A port that is free."""
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self._port = int(probe.getsockname()[1])
-        return {**self.settings, "port": self._port}
+        return {**self.settings, "listen": [f"http:127.0.0.1:{self._port}"]}
 
     def feed(self) -> None:
         """Send the records in requests of a hundred, as soon as somebody listens."""

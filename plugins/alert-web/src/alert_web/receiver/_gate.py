@@ -28,10 +28,12 @@ class Visitor:
 
     Attributes:
         address: As people write it.
-        certificate: What `getpeercert` returns; `None` without TLS.
+        encrypted: Whether the connection is.
+        certificate: What `getpeercert` returns.
     """
 
     address: str
+    encrypted: bool = False
     certificate: Mapping[str, Any] | None = None
 
 
@@ -63,7 +65,7 @@ class Gate:
         if self._networks and not any(address in network for network in self._networks):
             raise Fault(HTTPStatus.FORBIDDEN, "this address may not send")
         self._rates.count(visitor.address)
-        if self._settings.tls and not self._settings.tls.lets_in(visitor.certificate):
+        if visitor.encrypted and self._settings.tls and not self._settings.tls.lets_in(visitor.certificate):
             raise Fault(HTTPStatus.FORBIDDEN, "the client certificate holds none of the names that may send")
         if self._token is not None:
             self._check_token(self._token, headers)

@@ -9,14 +9,14 @@ import socket
 import ssl
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from alert_core import SourceError
 from alert_web.receiver._connection import Connection, House
 from alert_web.receiver._gate import Visitor
 from alert_web.receiver._wire import Wire
-from alert_web.receiver.settings import WebSourceSettings
+from alert_web.receiver.settings import Place
 
 __all__ = ["Server", "open_socket"]
 
@@ -28,23 +28,22 @@ _BACKLOG = 1024
 logger = logging.getLogger(__name__)
 
 
-def open_socket(settings: WebSourceSettings) -> socket.socket:
+def open_socket(place: Place) -> socket.socket:
     """The socket to listen on.
 
     Raises:
         SourceError: The address or the port cannot be had.
     """
-    every = not settings.address
-    both = every and socket.has_dualstack_ipv6()
-    address = settings.address or ("::" if both else "0.0.0.0")  # noqa: S104 that is what the administrator asked for
+    both = not place.address and socket.has_dualstack_ipv6()
+    address = place.address or ("::" if both else "0.0.0.0")  # noqa: S104 that is what the administrator asked for
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return socket.create_server((address, settings.port), family=family, backlog=_BACKLOG, dualstack_ipv6=both)
+        return socket.create_server((address, place.port), family=family, backlog=_BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         hint = "see what else listens there, and whether the address is one of this computer"
         if isinstance(error, PermissionError):
             hint = "ports below 1024 need the capability CAP_NET_BIND_SERVICE"
-        where = f"port {settings.port}" + (f" of {settings.address}" if settings.address else "")
+        where = f"port {place.port}" + (f" of {place.address}" if place.address else "")
         raise SourceError(f"cannot listen on {where}: {os.strerror(error.errno or 0)}; {hint}") from error
 
 
@@ -52,27 +51,30 @@ class Server:
     """Serves connections until it is told to stop.
 
     Args:
-        listening: Where they come in.
+        sockets: Where they come in.
         house: What they share.
-        certificates: Makes the context of TLS for a new connection; `None`: no encryption.
+        certificates: Makes the context of TLS for a new connection, for places that are encrypted.
     """
 
-    def __init__(self, listening: socket.socket, house: House, *, certificates: Callable[[], ssl.SSLContext] | None) -> None:
-        self._listening, self._house, self._certificates = listening, house, certificates
+    def __init__(
+        self, sockets: Mapping[Place, socket.socket], house: House, certificates: Callable[[], ssl.SSLContext] | None
+    ) -> None:
+        self._sockets, self._house, self._certificates = sockets, house, certificates
         # In the order in which they last had an answer.
         self._open: OrderedDict[asyncio.Task[None], Connection | None] = OrderedDict()
 
     async def run(self, stop: threading.Event, keeping: asyncio.Task[None]) -> None:
         """Serve until `stop` is set or nothing can be kept any more; then let those finish who are being served."""
-        self._listening.setblocking(False)
-        accepting = asyncio.create_task(self._accept())
+        accepting = [asyncio.create_task(self._accept(place, listening)) for place, listening in self._sockets.items()]
         try:
-            while not (stop.is_set() or keeping.done() or accepting.done()):
+            while not (stop.is_set() or keeping.done()):
                 await asyncio.sleep(_LOOK_AT_STOP_SECONDS)
         finally:
-            accepting.cancel()
-            await asyncio.gather(accepting, return_exceptions=True)
-            self._listening.close()
+            for task in accepting:
+                task.cancel()
+            await asyncio.gather(*accepting, return_exceptions=True)
+            for listening in self._sockets.values():
+                listening.close()
 
     async def leave(self) -> None:
         """End all connections: at once those that wait for a request, the others soon."""
@@ -85,11 +87,13 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
 
-    async def _accept(self) -> None:
+    async def _accept(self, place: Place, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        listening.setblocking(False)
+        certificates = self._certificates if place.encrypted else None
         while True:
             try:
-                accepted, address = await loop.sock_accept(self._listening)
+                accepted, address = await loop.sock_accept(listening)
             except OSError as error:  # no more files may be open, or the sender is gone already
                 logger.warning("cannot take a connection: %s", error.strerror)
                 self._make_room()
@@ -97,7 +101,7 @@ class Server:
                 continue
             if len(self._open) >= self._house.settings.max_connections:
                 self._make_room()
-            task = asyncio.create_task(self._serve(accepted, _plain(address[0])))
+            task = asyncio.create_task(self._serve(accepted, _plain(address[0]), certificates() if certificates else None))
             self._open[task] = None
             task.add_done_callback(self._open.pop)
             await asyncio.sleep(0)  # it begins, and so it ends in order whoever cancels it
@@ -109,15 +113,15 @@ class Server:
                 task.cancel()
                 return
 
-    async def _serve(self, accepted: socket.socket, address: str) -> None:
+    async def _serve(self, accepted: socket.socket, address: str, context: ssl.SSLContext | None) -> None:
         task = asyncio.current_task()
         assert task is not None
         try:
-            reader, writer = await _streams(accepted, self._certificates() if self._certificates else None)
+            reader, writer = await _streams(accepted, context)
         except OSError as error:
             logger.info("%s did not get a connection: %s", address, error)
             return
-        visitor = Visitor(address, writer.get_extra_info("peercert"))
+        visitor = Visitor(address, context is not None, writer.get_extra_info("peercert"))
         connection = Connection(Wire(reader, writer), visitor, self._house, lambda: self._open.move_to_end(task))
         self._open[task] = connection
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Self
 
@@ -11,14 +13,54 @@ from alert_core import Secret, Settings
 from alert_core.tls import ServerTls
 from alert_web.tables import Signature, header_name
 
-__all__ = ["ReceivedSignature", "WebSourceSettings"]
+__all__ = ["Place", "ReceivedSignature", "WebSourceSettings"]
 
 BEARER = "Authorization"
 """The header whose value begins with `Bearer`; in any other the token stands alone."""
 
+_PLACE = re.compile(r"(https?):(?:\[([0-9A-Fa-f:.]+)\]:|([0-9.]+):)?(\d{1,5})", re.ASCII)
+_HIGHEST_PORT = 65535
 
-def _address(text: str) -> str:
-    return str(ip_address(text.strip().removeprefix("[").removesuffix("]"))) if text else ""
+
+@dataclass(frozen=True)
+class Place:
+    """Where to listen, and how.
+
+    Attributes:
+        encrypted: Whether with TLS.
+        address: Of this computer; empty: all of them, IPv4 and IPv6.
+        port: The port.
+    """
+
+    encrypted: bool
+    address: str
+    port: int
+
+    @classmethod
+    def parsed(cls, text: str) -> Place:
+        """The place that a text such as `http:127.0.0.1:8080` or `https:8443` names.
+
+        Raises:
+            ValueError: It names none.
+        """
+        match = _PLACE.fullmatch(text)
+        if match is None or not 0 < int(match[4]) <= _HIGHEST_PORT:
+            raise ValueError(
+                'must be like "https:8443", "http:127.0.0.1:8080" or "https:[2001:db8::1]:8443": http or https, IP address '
+                "if not all, port"
+            )
+        address = match[2] or match[3] or ""
+        return cls(match[1] == "https", str(ip_address(address)) if address else "", int(match[4]))
+
+    @property
+    def local(self) -> bool:
+        """Whether only programs of this computer come there."""
+        return bool(self.address) and ip_address(self.address).is_loopback
+
+
+def _place(text: str) -> str:
+    Place.parsed(text)
+    return text
 
 
 def _network(text: str) -> str:
@@ -51,12 +93,14 @@ class ReceivedSignature(Signature):
 class WebSourceSettings(Settings):
     """The options of one web source."""
 
-    address: Annotated[str, AfterValidator(_address)] = Field(
-        "127.0.0.1",
-        title="Address",
-        description="The IPv4 or IPv6 address to listen at. Blank: all addresses of this computer, of both kinds.",
+    listen: tuple[Annotated[str, AfterValidator(_place)], ...] = Field(
+        ("http:127.0.0.1:8080",),
+        title="Listen",
+        description="Where requests are received: http or https, an IP address of this computer unless all of them, and port, "
+        "with colons between; IPv6 addresses in brackets.",
+        examples=[["https:8443", "http:[::1]:8080"]],
+        min_length=1,
     )
-    port: int = Field(8080, title="Port", description="TCP port to listen at.", ge=1, le=65535)
     path: Annotated[str, AfterValidator(_path)] = Field(
         "/events", title="Path", description="The path that requests must name; a query behind it does not matter."
     )
@@ -72,7 +116,7 @@ class WebSourceSettings(Settings):
         None, title="Signature", description="The signature that requests must have. Blank: none is asked for."
     )
     tls: ServerTls | None = Field(
-        None, title="TLS", description="The certificate of this end, and which clients may send. Blank: no encryption."
+        None, title="TLS", description="For https: the certificate of this end, and which clients may send."
     )
     allow_networks: list[Annotated[str, AfterValidator(_network)]] = Field(
         default_factory=list,
@@ -113,17 +157,25 @@ class WebSourceSettings(Settings):
     )
 
     @property
-    def authenticated(self) -> bool:
-        """Whether senders must show who they are."""
-        return bool(self.token or self.signature or (self.tls and self.tls.client_ca_file))
+    def open_to_all(self) -> bool:
+        """Whether somebody elsewhere can send without showing who it is."""
+        if self.token or self.signature or self.allow_networks:
+            return False
+        known = self.tls is not None and self.tls.client_ca_file is not None
+        return not all(place.local or (place.encrypted and known) for place in self.places)
 
     @property
-    def local(self) -> bool:
-        """Whether only programs of this computer can send."""
-        return bool(self.address) and ip_address(self.address).is_loopback
+    def places(self) -> list[Place]:
+        """Where to listen."""
+        return [Place.parsed(text) for text in self.listen]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        encrypted = any(place.encrypted for place in self.places)
+        if encrypted and self.tls is None:
+            raise ValueError('"https:..." in listen needs a certificate; set tls')
+        if self.tls is not None and not encrypted:
+            raise ValueError('tls has a meaning only with "https:..." in listen')
         if self.token_header != BEARER and not self.token:
             raise ValueError("token_header has a meaning only with a token")
         if self.signature and self.token and self.token_header.lower() in (

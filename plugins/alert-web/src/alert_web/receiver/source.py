@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from alert_core import AlertError, EventSource, Push, SourceError
-from alert_web.receiver.settings import WebSourceSettings
+from alert_web.receiver.settings import Place, WebSourceSettings
 
 if TYPE_CHECKING:
     import socket
@@ -35,10 +36,10 @@ class WebSource(EventSource[WebSourceSettings]):
         settings, found = self.settings, []
         if importlib.util.find_spec("h11") is None:
             found.append(_MISSING)
-        if not (settings.authenticated or settings.local or settings.allow_networks):
+        if settings.open_to_all:
             found.append("whoever reaches this port can send events; set token, signature, or tls.client_ca_file")
-        if settings.token and not settings.tls and not settings.local:
-            found.append("the token is shown to everyone on the way; set tls")
+        if settings.token and not all(place.encrypted or place.local for place in settings.places):
+            found.append("the token is shown to everyone on the way; listen with https")
         if settings.tls:
             from alert_core.tls import server_context
 
@@ -56,10 +57,11 @@ class WebSource(EventSource[WebSourceSettings]):
             raise SourceError(_MISSING)
         from alert_web.receiver._server import open_socket
 
-        with open_socket(self.settings) as listening:
-            asyncio.run(self._serve(listening, push, stop))
+        with ExitStack() as opened:
+            sockets = {place: opened.enter_context(open_socket(place)) for place in self.settings.places}
+            asyncio.run(self._serve(sockets, push, stop))
 
-    async def _serve(self, listening: socket.socket, push: Push, stop: threading.Event) -> None:
+    async def _serve(self, sockets: Mapping[Place, socket.socket], push: Push, stop: threading.Event) -> None:
         import asyncio
 
         from alert_web.receiver._body import Budget
@@ -76,7 +78,7 @@ class WebSource(EventSource[WebSourceSettings]):
         file, end = self.context.state_folder / "received.sqlite", push.cursor
         keeper = Keeper(push, lambda: Memory(file, end), remember_seconds=settings.remember_hours * 3600)
         house = House(settings, gate, keeper, Budget(_WAITING_BYTES), stop.is_set)
-        server = Server(listening, house, certificates=certificates)
+        server = Server(sockets, house, certificates)
         keeping = asyncio.create_task(keeper.run())
         try:
             await server.run(stop, keeping)
