@@ -102,7 +102,8 @@ class Running:
         self.ports = [free_port() for _ in listen]
         places = [f"{place}:{port}" for place, port in zip(listen, self.ports, strict=True)]
         self.source = SyslogSource(SyslogSourceSettings.model_validate({"listen": places, **settings}), Context(name="net"))
-        self.taken, self.error = Taken(), None
+        self.taken = Taken()
+        self.error: BaseException | None = None
         self._transports = [place.partition(":")[0] for place in listen]
 
     @property
@@ -112,7 +113,7 @@ class Running:
     def _run(self) -> None:
         try:
             self.source.run(self.taken, self._stop)
-        except SourceError as error:
+        except BaseException as error:  # noqa: BLE001  # for the test to judge
             self.error = error
 
     def start(self) -> Self:
@@ -128,6 +129,8 @@ class Running:
         self._stop.set()
         self.thread.join(20)
         assert not self.thread.is_alive()
+        if not isinstance(self.error, SourceError | None):
+            raise self.error
 
     def __enter__(self) -> Self:
         return self.start()

@@ -82,10 +82,10 @@ class Connection(asyncio.Protocol):
 
     def leave(self) -> None:
         """End the connection, politely if there is one already."""
-        if self.transport is not None:
-            self.transport.close()
-        else:
+        if self.transport is None:
             self.drop()
+        elif not self.transport.is_closing():
+            self.transport.close()
 
     def drop(self) -> None:
         """End the connection at once."""
@@ -186,21 +186,24 @@ class Connections:
     def pause(self) -> None:
         """Read nothing for a while, so that senders have to wait."""
         self.paused = True
-        for connection in self.members:
-            if connection.transport is not None:
-                connection.transport.pause_reading()
+        for transport in self._open():
+            transport.pause_reading()
 
     def resume(self) -> None:
         """Read again."""
         self.paused = False
-        for connection in self.members:
-            if connection.transport is not None:
-                connection.transport.resume_reading()
+        for transport in self._open():
+            transport.resume_reading()
+
+    def _open(self) -> list[asyncio.Transport]:
+        # Asked for anything else, a TLS connection that is being closed raises.
+        found = [connection.transport for connection in self.members]
+        return [transport for transport in found if transport is not None and not transport.is_closing()]
 
     def close_ended(self) -> None:
         """End the connections whose senders ended them, as far as everything that they said is on disk."""
         for connection in [one for one in self.members if one.end is not None and one.end <= self.basket.safe]:
-            if connection.transport is not None:
+            if connection.transport is not None and not connection.transport.is_closing():
                 connection.transport.close()
 
     def finish(self) -> None:

@@ -129,7 +129,7 @@ class Receiver:
     def _note_written(self) -> None:
         self._basket.written()
         self._connections.close_ended()
-        if self._connections.paused and not self._basket.full:
+        if self._connections.paused and not self._basket.full and not self._ending:
             self._connections.resume()
             for datagrams in self._datagrams:
                 datagrams.resume()
