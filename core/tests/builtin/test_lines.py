@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alert_core import Event
@@ -137,6 +137,7 @@ def test_netfilter_knows_ipv6_icmp_and_rules_without_a_prefix() -> None:
     assert (bare.destination_port, bare.attributes["rule"], allowed.action, other.type) == (53, "", "allow", "log")
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.binary(), st.text().map(lambda text: (HEAD + text).encode()), st.text().map(lambda text: (UFW[:60] + text).encode())

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from alert_core import Batch, Cursor, Event
 from alert_core.builtin.csv import CsvFormat, CsvSettings
 from alert_core.builtin.json import JsonFormat, JsonSettings
-from alert_core.components import Context
+from alert_core.components import Context, Format
 from alert_core.projection import Projection
 from alert_core.runtime.intake import Intake
 
@@ -121,6 +122,33 @@ def test_lost_records_are_an_event_of_their_own(records: tuple[bytes, ...] | byt
     assert len(others) == (len(records) if isinstance(records, tuple) else 1)
     assert (loss.type, loss.count, loss.source, loss.id) == ("records-lost", 3, "log", "log:abc:7:lost")
     assert loss.time == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+
+
+SENT = (*LINES, TWO, b"", GOOD[:-1] + b"\n}", b"{" + GOOD[1:], b'{"time": ', b'"2026-03-01T12:00:00Z"}')
+
+
+class SlowFormat(JsonFormat):
+    decoder = Format.decoder
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    sent=st.lists(st.tuples(st.sampled_from(SENT), st.sampled_from(["", "192.0.2.1", "192.0.2.2"])), max_size=8),
+    wanted=st.sampled_from([{"computer"}, {"received_from"}, {"user"}, {"computer", "received_from", "message"}]),
+    numeric=st.booleans(),
+)
+def test_records_that_came_one_by_one_say_the_same_the_fast_way_and_the_slow_way(
+    sent: list[tuple[bytes, str]], wanted: set[str], numeric: bool
+) -> None:
+    records, senders = zip(*sent, strict=True) if sent else ((), ())
+    batch = Batch(records, Cursor("abc", 0, {"received": 1_000_000}), Cursor("abc", 99), senders=senders, lost=len(sent) // 4)
+    projection = Projection(wanted, numeric=wanted & {"received_from"} if numeric else ())
+
+    def found(cls: type[JsonFormat]) -> list[tuple[str, Event]]:
+        items, event_at = Intake("log", cls(JsonSettings(fields={"id": "id"}), Context(name="log")), projection).take(batch)
+        return [(repr(msgspec.structs.astuple(item)), event_at(index)) for index, item in enumerate(items)]
+
+    assert found(JsonFormat) == found(SlowFormat)
 
 
 def test_head_of_a_file_tells_how_its_records_read_wherever_reading_begins() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -30,9 +31,21 @@ _LIKELY = re.compile(
 )
 
 _OWN = f"[{ELEMENT} "
-_HEADER = frozenset({"computer", "application", "severity", "message"})
 _OTHERWISE = frozenset({"id", "source", "raw", "flags"})
 _REPEATED = re.compile(r"(?:last )?message repeated (\d{1,9}) times?(?:: \[ ?(.*)\])?", re.DOTALL)
+
+
+def _severity(received: Received) -> str:
+    return "" if received.priority is None else SEVERITIES[received.priority & 7]
+
+
+_SAID: Mapping[str, Callable[[Received], str]] = {
+    "computer": attrgetter("host"),
+    "application": attrgetter("app"),
+    "severity": _severity,
+    "message": attrgetter("text"),
+}
+"""What fills the fields of an event that is just a header and a text."""
 
 
 class SyslogSettings(FlatSettings):
@@ -100,13 +113,12 @@ class SyslogFormat(Format[SyslogSettings]):
         return self._plain(received, text, count, raw)
 
     def _plain(self, received: Received, text: str, count: int, raw: str) -> Event:
-        priority = received.priority
         event = Event(
             time=received.time or UNKNOWN_TIME,
             type=self.settings.default_type,
             computer=received.host,
             application=received.app,
-            severity="" if priority is None else SEVERITIES[priority & 7],
+            severity=_severity(received),
             message=text,
             count=count,
             attributes=header_attributes(received),
@@ -123,27 +135,21 @@ class SyslogFormat(Format[SyslogSettings]):
         plain = self._inner is None and self._fields is None and not (projection.whole or projection.numeric)
         if not plain or not wanted <= EVENT_FIELDS - _OTHERWISE:
             return None
-        names, struct, read = tuple(wanted & _HEADER), projection.struct, self._reader.read
+        said = [(name, _SAID[name]) for name in projection.fields if name in _SAID]
+        struct, read = projection.struct, self._reader.read
         default_type, stamps = self.settings.default_type, self._stamps
 
         def decode(block: bytes) -> Sequence[Any]:
             stamps.refresh()
-            rows = []
-            for line in str(block, "utf-8").split("\n"):
-                if not line or line.isspace():
-                    continue
-                received = read(line)
-                time, text, priority = received.time, received.text, received.priority
-                if time is None or received.structured.startswith(_OWN) or "message repeated " in text[:32]:
-                    raise msgspec.ValidationError("more than a header and a text")
-                said = {
-                    "computer": received.host,
-                    "application": received.app,
-                    "severity": "" if priority is None else SEVERITIES[priority & 7],
-                    "message": text,
-                }
-                rows.append(struct(time=time, type=default_type, count=1, **{name: said[name] for name in names}))
-            return rows
+            return [row(read(line)) for line in str(block, "utf-8").split("\n") if line and not line.isspace()]
+
+        def row(received: Received) -> Any:
+            if received.time is None or received.structured.startswith(_OWN) or "message repeated " in received.text[:32]:
+                raise msgspec.ValidationError("more than a header and a text")
+            item = struct(received.time, default_type)
+            for name, told in said:
+                setattr(item, name, told(received))
+            return item
 
         return decode
 
@@ -153,7 +159,7 @@ class SyslogFormat(Format[SyslogSettings]):
         if event.type == UNPARSED and inner.name == "auto":
             return self._plain(received, text, count, raw)
         attributes = header_attributes(received)
-        host, priority = received.host, received.priority
+        host = received.host
         changes: dict[str, Any] = {
             "computer": event.computer or host,
             "server": event.server or host,
@@ -164,8 +170,8 @@ class SyslogFormat(Format[SyslogSettings]):
         }
         if event.time == UNKNOWN_TIME and received.time is not None:
             changes["time"] = received.time
-        if event.severity == "" and priority is not None:
-            changes["severity"] = SEVERITIES[priority & 7]
+        if event.severity == "":
+            changes["severity"] = _severity(received)
         if not event.message and event.type != UNPARSED:
             changes["message"] = text
         if self._fields:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from itertools import chain, repeat
 from typing import Any
 
 import msgspec
 
 from alert_core.components import Batch, Format
 from alert_core.model import LOST, UNKNOWN_TIME, Event, unparsed
-from alert_core.projection import Projection
+from alert_core.projection import RECEIVED_FROM, Projection
 
 __all__ = ["Intake"]
+
+_UNFIT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What the fast way raises for records that it does not know."""
 
 
 class Intake:
     """Decodes the batches of one source.
 
-    The fast way decodes a block straight into projections. When a line of it does not fit, or the format has no fast way, the
-    records are decoded one by one into whole events. Both say the same.
+    The fast way decodes a block straight into projections. When a line of it does not fit, or the records did not come as a
+    block, it is asked for each record by itself; what it does not know, or all where there is no fast way, is decoded into
+    whole events. Both ways say the same.
 
     Args:
         source: Name of the source.
@@ -45,33 +48,54 @@ class Intake:
         if self._decode and isinstance(batch.records, bytes) and not batch.lost:
             try:
                 items = self._decode(batch.records)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return self._take_whole(batch)
+            except _UNFIT:
+                return self._take_singly(batch)
             if len(items) == _lines(batch.records) or len(items) == len(batch.split()):
                 if items:
                     self.last = items[-1].time
                 return items, lambda index: self.whole(batch, index)
-        return self._take_whole(batch)
+        return self._take_singly(batch)
 
-    def _take_whole(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
+    def _take_singly(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
+        """Record by record: one that the fast way does not know takes the slow one, and no other does."""
         records = batch.split()
+        senders = [*batch.senders[: len(records)], *[""] * (len(records) - len(batch.senders))]
         arrived = _arrival(batch)
-        events = []
-        for event, sender in zip(self._decoded(records), chain(batch.senders, repeat("")), strict=False):
-            if event.time is UNKNOWN_TIME:  # not ==: a record may say just that time
-                event = msgspec.structs.replace(event, time=arrived or self.last)
-            self.last = event.time
-            events.append(_received(event, self.source, sender))
+        items = [self._quickly(record) for record in records]
+        odd = [index for index, item in enumerate(items) if item is None]
+        events = dict(zip(odd, self._decoded([records[index] for index in odd]), strict=True))
+        for index, sender in enumerate(senders):
+            if index in events:
+                event = events[index]
+                if event.time is UNKNOWN_TIME:  # not ==: a record may say just that time
+                    event = msgspec.structs.replace(event, time=arrived or self.last)
+                events[index] = event = _received(event, self.source, sender)
+                items[index] = self._projection.project(event)
+            elif sender:
+                self._projection.name_sender(items[index], sender)
+            self.last = items[index].time
         if batch.lost:
-            events.append(_loss(batch, self.source, arrived or self.last))
-        project = self._projection.project
+            events[len(records)] = loss = _loss(batch, self.source, arrived or self.last)
+            items.append(self._projection.project(loss))
 
         def whole(index: int) -> Event:
             if index == len(records):
                 return events[index]
-            return self._identified(events[index], batch, batch.locate(index)[0])
+            position, record = batch.locate(index)
+            event = events[index] if index in events else _received(self._decoded([record])[0], self.source, senders[index])
+            return self._identified(event, batch, position)
 
-        return [project(event) for event in events], whole
+        return items, whole
+
+    def _quickly(self, record: bytes) -> Any:
+        """The projected event of one record the fast way, `None` if that is not possible."""
+        if self._decode is None or b"\n" in record:
+            return None
+        try:
+            items = self._decode(record)
+        except _UNFIT:
+            return None
+        return items[0] if len(items) == 1 else None
 
     def _decoded(self, records: Sequence[bytes]) -> Sequence[Event]:
         """One event per record, even if the format breaks its promise not to raise: then the record is kept as unparsed."""
@@ -103,7 +127,7 @@ def _received(event: Event, source: str, sender: str) -> Event:
     """The event of a record that a source received, perhaps from somebody."""
     if not sender:
         return msgspec.structs.replace(event, source=source)
-    attributes = {**event.attributes, "received_from": sender}
+    attributes = {**event.attributes, RECEIVED_FROM: sender}
     return msgspec.structs.replace(event, source=source, computer=event.computer or sender, attributes=attributes)
 
 

@@ -7,7 +7,7 @@ class TestLogfmt(FormatConformance):
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ __all__ = ["FormatConformance"]
 
 _WANTED = (
     ("computer", "user", "severity", "message", "source_address", "source_port", "risk", "an attribute"),
+    ("computer", "severity", "application", "received_from"),
     ("computer", "severity", "application"),
     ("computer",),
     (),
@@ -106,13 +107,17 @@ class FormatConformance(ComponentConformance):
             spare("it has no faster way to read blocks")
         slow = type("Slow", (self.format,), {"decoder": Format.decoder})
 
+        good = self.records[0]
         for number, record in enumerate((*self.records, *self._spoilt())):
             projection = fast[number % len(fast)]
-            block = Batch(record + b"\n", Cursor("kit", 0), Cursor("kit", len(record) + 1))
-            quickly, _ = Intake("kit", self.made(self.settings, context), projection).take(block)
-            slowly, _ = Intake("kit", slow(self.validated(self.settings), context), projection).take(block)
+            start, end = Cursor("kit", 0), Cursor("kit", len(record) + 1)
+            block = Batch(record + b"\n", start, end)
+            received = Batch((good, record, good), start, end, senders=("192.0.2.1", "192.0.2.2", "192.0.2.3"))
+            for batch in (block, received):
+                quickly = Intake("kit", self.made(self.settings, context), projection).take(batch)
+                slowly = Intake("kit", slow(self.validated(self.settings), context), projection).take(batch)
 
-            assert list(map(_seen, quickly)) == list(map(_seen, slowly)), f"the record {record[:80]!r}"
+                assert _seen(*quickly) == _seen(*slowly), f"the record {record[:80]!r}"
 
     def _decoded(self, records: Sequence[bytes], context: Context) -> list[Event]:
         """The events of some records, from a new instance."""
@@ -127,10 +132,16 @@ class FormatConformance(ComponentConformance):
             yield _spoil(random.choice(list(self.records)), random)
 
 
-def _seen(item: Any) -> list[str]:
-    """What a condition can see of a projected event: nothing is the empty text, and no comparison can tell a negative zero."""
-    values = [getattr(item, name) for name in item.__struct_fields__]
-    return ["''" if value is None else repr(value).replace("-0.0", "0.0") for value in values]
+def _seen(items: Sequence[Any], event_at: Callable[[int], Event]) -> list[tuple[list[str], Event]]:
+    """What a condition can see of projected events, and the whole ones."""
+    return [
+        ([_told(getattr(item, name)) for name in item.__struct_fields__], event_at(index)) for index, item in enumerate(items)
+    ]
+
+
+def _told(value: Any) -> str:
+    """A value as a condition sees it: nothing is the empty text, and no comparison can tell a negative zero."""
+    return "''" if value is None else repr(value).replace("-0.0", "0.0")
 
 
 def _spoil(record: bytes, random: Random) -> bytes:

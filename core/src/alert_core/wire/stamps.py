@@ -49,7 +49,7 @@ class StampReader:
 
     def __init__(self, zone: str = "UTC", *, year: int | None = None, year_begins: int = 1) -> None:
         self._calendar = Calendar(parse_zone(zone), year=year, year_begins=year_begins)
-        self._remembered: dict[str, datetime] = {}
+        self._remembered: dict[str | tuple[str, str], datetime] = {}
         self._today = datetime(1970, 1, 1, tzinfo=UTC).date()
 
     def refresh(self) -> None:
@@ -68,6 +68,9 @@ class StampReader:
         Raises:
             ValueError: It is not a time.
         """
+        known = self._remembered.get((text, zone) if zone else text)
+        if known is not None:
+            return known
         try:
             if text.isdigit() and text.isascii():
                 return _number(text)
@@ -82,14 +85,11 @@ class StampReader:
         return moment.replace(tzinfo=_zone_of(zone) or self._calendar.zone)
 
     def _named(self, text: str, zone: str) -> datetime:
-        key = f"{text} {zone}"
-        known = self._remembered.get(key)
-        if known is None:
-            known = self._worked_out(text, zone)
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            self._remembered[key] = known
-        return known
+        moment = self._worked_out(text, zone)
+        if len(self._remembered) >= _REMEMBERED:
+            self._remembered.clear()
+        self._remembered[(text, zone) if zone else text] = moment
+        return moment
 
     def _worked_out(self, text: str, zone: str) -> datetime:
         match = None if len(text) > _LONGEST else _MONTH_FIRST.fullmatch(text) or _DAY_FIRST.fullmatch(text)

@@ -40,17 +40,21 @@ _ESCAPE = re.compile(r'\\(["\\\]])')
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _ZONE = rf"(?:{'|'.join(name for name in ZONES if len(name) > 2)}|[+-]\d\d:?\d\d)"
 # The usual form; a year or a zone behind it is no host.
-_OLD = re.compile(rf"([A-Z][a-z]{{2}} [ 0-3]\d \d\d:\d\d:\d\d) (?=[^\s:])(?!{_ZONE}[ :]|\d{{4}} )", re.ASCII)
+_BEGUN = rf"([A-Z][a-z]{{2}} [ 0-3]\d \d\d:\d\d:\d\d) (?=[^\s:])(?!{_ZONE}[ :]|\d{{4}} )"
+_OLD = re.compile(_BEGUN, re.ASCII)
 _STAMP = re.compile(
-    rf"(?:\d{{1,10}}: )?[*.]?(?P<stamp>[A-Z][a-z]{{2}} +\d{{1,2}}(?: \d{{4}})? {_CLOCK}"
+    rf" *+(?:\d{{1,10}}: )?[*.]?(?P<stamp>[A-Z][a-z]{{2}} +\d{{1,2}}(?: \d{{4}})? {_CLOCK}"
     rf"(?: \d{{4}}(?=[ :]))?(?: {_ZONE}(?=[ :]))?(?: \d{{4}}(?=[ :]))?"
     rf"|\d{{4}}-\d\d-\d\d[T ]{_CLOCK}(?: ?(?:Z|[+-]\d\d:?\d\d))?"
     r"|\d{9,10}(?:\.\d{1,9})?(?= ))(?::? ++|:?$)",
     re.ASCII,
 )
-_TAG = re.compile(r"([^\s:\[\]|=<>{}\"]{1,64})(?:\[([^\]\s]{0,64})\])?:(?: |$|(?<=\]:))")
+_PROGRAM = r"([^\s:\[\]|=<>{}\"]{1,64})(?:\[([^\]\s]{0,64})\])?:(?: |$|(?<=\]:))"
+_TAG = re.compile(_PROGRAM)
 _HOST = re.compile(r"([\w.:%-]{1,255}) ++", re.ASCII)
 _NO_HOST = ("CEF:", "LEEF:")
+# All of a message of the usual old form at once; it says what the steps that read every other form would say.
+_USUAL = re.compile(rf"(?a:(?:<(\d{{1,3}})>)?+{_BEGUN}(?!CEF:|LEEF:)([\w.:%-]{{0,254}}[\w.%-]) ++){_PROGRAM}(.*)", re.DOTALL)
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -111,6 +115,11 @@ class SyslogReader:
             if priority <= _HIGHEST_PRIORITY:
                 return self._new(priority, match)
         text = text.lstrip(BOM)
+        match = _USUAL.match(text)
+        if match is not None:
+            number, stamp, host, app, process, rest = match.groups("")
+            if not number or int(number) <= _HIGHEST_PRIORITY:
+                return Received(int(number) if number else None, self._time(stamp), host, app, process, "", "", rest)
         if text[:1] == "<":
             end = text.find(">", 2, 5)
             number = text[1:end]
@@ -137,7 +146,7 @@ class SyslogReader:
     def _old(self, priority: int | None, text: str, start: int) -> Received:
         match = _OLD.match(text, start)
         if match is None:
-            match = _STAMP.match(text, start) or _STAMP.match(text.lstrip(" "), start)
+            match = _STAMP.match(text, start)
         if match is None:
             # Without a time stamp there is no host either, says the standard; without a priority there is no header at all.
             app, process, rest = _tagged(text, start) if priority is not None else ("", "", text)
