@@ -8,11 +8,14 @@ from __future__ import annotations
 __all__ = ["KNOWN"]
 
 KNOWN = {
+    "alertmanager": "alert-web",
     "email": "alert-email",
     "exec": "alert-exec",
+    "falco": "alert-web",
     "file": "alert-file",
     "sepm": "alert-sepm",
     "snmp": "alert-snmp",
     "syslog": "alert-syslog",
+    "tippingpoint": "alert-tippingpoint",
     "web": "alert-web",
 }

@@ -1,0 +1,4 @@
+from alert_tippingpoint.conformance import TippingPointConformance
+
+
+class TestTippingPoint(TippingPointConformance): ...
