@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-__all__ = ["content_of", "fields_of", "first_of", "number_of", "text_of"]
+__all__ = ["content_of", "fields_of", "finder", "number_of", "text_of"]
 
 _INTEGERS = frozenset({"source_port", "destination_port"})
 
@@ -36,24 +36,32 @@ def _value(raw: msgspec.Raw) -> Any:
         return bytes(raw).decode()
 
 
-def _reach(content: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path, or at a key that itself has dots."""
-    if path in content:
-        return content[path]
-    value: Any = content
-    for part in path.split("."):
-        if isinstance(value, list):
+def finder(paths: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
+    """What finds in an object the value at the first path that leads to something; a key that itself has dots goes first."""
+    ways = [(path, tuple(path.split(".")) if "." in path else ()) for path in paths]
+
+    def find(content: Mapping[str, Any]) -> Any:
+        for path, parts in ways:
+            value = content[path] if path in content else _inside(content, parts)
+            if value is not None and value != "":
+                return value
+        return None
+
+    return find
+
+
+def _inside(value: Any, parts: Sequence[str]) -> Any:
+    """The value at these keys and places, if there are any."""
+    if not parts:
+        return None
+    for part in parts:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list):
             value = value[int(part)] if part.isdecimal() and int(part) < len(value) else None
-        elif isinstance(value, dict) and part in value:
-            value = value[part]
         else:
             return None
     return value
-
-
-def first_of(content: Mapping[str, Any], paths: Sequence[str]) -> Any:
-    """What stands at the first path that leads to something."""
-    return next((value for path in paths if (value := _reach(content, path)) not in (None, "")), None)
 
 
 def fields_of(values: dict[str, Any], default_type: str) -> dict[str, Any]:
@@ -80,6 +88,8 @@ def text_of(value: Any) -> str:
 
 
 def _integer(value: Any) -> int | None:
+    if value is None or type(value) is int:
+        return value
     with suppress(msgspec.ValidationError):
         return msgspec.convert(value, int, strict=False)
     try:

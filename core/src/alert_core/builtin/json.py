@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timezone
@@ -15,7 +15,7 @@ import msgspec
 from pydantic import AfterValidator, Field, field_validator
 
 from alert_core.builtin._flat import Keys, mappable
-from alert_core.builtin._objects import content_of, fields_of, first_of, number_of, text_of
+from alert_core.builtin._objects import content_of, fields_of, finder, number_of, text_of
 from alert_core.components import Context, Format
 from alert_core.model import EVENT_FIELDS, Event, unparsed
 from alert_core.projection import BlockDecoder, Projection
@@ -100,6 +100,7 @@ class JsonFormat(Format[JsonSettings]):
         super().__init__(settings, context)
         schema = self.mapping or Mapping()
         self._fields = {**schema.fields, **settings.fields}
+        self._finders = {name: finder(keys) for name, keys in self._fields.items()}
         self._own_names = _FIELDS - self._fields.keys() if self.mapping is None else frozenset[str]()
         self._default_type = settings.default_type or schema.default_type
         self._meanings = {
@@ -138,7 +139,7 @@ class JsonFormat(Format[JsonSettings]):
 
     def _mapped(self, content: dict[str, Any]) -> dict[str, Any]:
         """The values of event fields; what is taken leaves `content`, whose rest are the attributes."""
-        values = self._values(content, self._fields, self._own_names)
+        values = self._values(content, self._finders, self._own_names)
         for name in self._own_names & content.keys():
             del content[name]
         for keys in self._fields.values():
@@ -146,9 +147,9 @@ class JsonFormat(Format[JsonSettings]):
         return values
 
     def _values(
-        self, content: dict[str, Any], fields: typing.Mapping[str, Sequence[str]], own_names: Iterable[str]
+        self, content: dict[str, Any], finders: typing.Mapping[str, Callable[[Any], Any]], own_names: Iterable[str]
     ) -> dict[str, Any]:
-        values = {name: first_of(content, keys) for name, keys in fields.items()}
+        values = {name: find(content) for name, find in finders.items()}
         for name in own_names:
             if name in content:
                 values[name] = content[name]
@@ -187,9 +188,9 @@ class JsonFormat(Format[JsonSettings]):
         """Decodes no more of a record than the keys at its top level in which something wanted may be."""
         if projection.whole or projection.numeric or not wanted <= _FIELDS:
             return None
-        fields = {name: self._fields[name] for name in wanted & self._fields.keys()}
+        finders = {name: self._finders[name] for name in wanted & self._fields.keys()}
         own_names = wanted & self._own_names
-        keys = {key for paths in fields.values() for path in paths for key in (path, path.split(".")[0])} | own_names
+        keys = {key for name in finders for path in self._fields[name] for key in (path, path.split(".")[0])} | own_names
         typed_dict: Any = typing.TypedDict
         decode_lines = msgspec.json.Decoder(typed_dict("Partly", dict.fromkeys(keys, Any), total=False)).decode_lines
         struct, names = projection.struct, projection.fields
@@ -197,7 +198,7 @@ class JsonFormat(Format[JsonSettings]):
         def decode(block: bytes) -> Sequence[Any]:
             rows = []
             for content in decode_lines(block):
-                values = self._values(content, fields, own_names)
+                values = self._values(content, finders, own_names)
                 try:
                     time = self._time(values.pop("time", None))
                 except ValueError as error:
