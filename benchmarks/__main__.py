@@ -7,11 +7,11 @@ import os
 import platform
 from collections.abc import Sequence
 
-from benchmarks import cache, dispatch, latency, memory, rounds, startup, tables
+from benchmarks import cache, dispatch, formats, latency, memory, rounds, startup, tables
 from benchmarks.case import Case
 from benchmarks.goals import FEW_EVENTS
 
-PARTS = ("engine", "run", "peers", "latency", "memory", "startup", "dispatch")
+PARTS = ("engine", "run", "peers", "latency", "memory", "startup", "dispatch", "formats")
 SIZES = (1, 10, 100, 1000, 10_000)
 QUICK_SIZES = (1, 10, 100)
 PEERS = ("sec", "elastalert")
@@ -32,6 +32,8 @@ def main() -> None:
         print(memory.report(100_000 if options.quick else 1_000_000, min(options.rounds, 3)), flush=True)
     if "startup" in parts:
         print(startup.report(options.rounds), flush=True)
+    if "formats" in parts:
+        print(formats.report((), options.rounds, 2_000 if options.quick else formats.SIZE), flush=True)
     if "dispatch" in parts:
         print(dispatch.report(list(dispatch.SENDERS), options.rounds, 0.2 if options.quick else 1.0), flush=True)
 
