@@ -8,7 +8,7 @@ none belongs to the column before it, unless the layout knows what stands there.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from alert_sepm._languages import Languages
@@ -48,11 +48,12 @@ class ColumnReader:
 
     Args:
         languages: The labels and words that there are.
+        wanted: Log -> the keys that are looked at, when others need not be told; none: all are.
     """
 
-    def __init__(self, languages: Languages) -> None:
+    def __init__(self, languages: Languages, wanted: Mapping[str, frozenset[str]] | None = None) -> None:
         self._languages = languages
-        self._values, self._planner = ValueReader(languages), Planner(languages)
+        self._values, self._planner = ValueReader(languages), Planner(languages, wanted or {})
         self._plans: dict[int, list[Plan]] = {}
         self._tries: dict[int, int] = {}
 

@@ -12,14 +12,13 @@ from alert_core.wire.stamps import StampReader
 from alert_sepm._columns import Columns
 from alert_sepm._header import Header
 from alert_sepm._languages import Languages
-from alert_sepm.tables import FIELDS, FINER, RENAMED, SEVERITIES, TIMES, TYPES
+from alert_sepm.tables import FIELDS, FINER, ON_THE_SERVER, RENAMED, SEVERITIES, TIMES, TYPES
 
-__all__ = ["EventMaker"]
+__all__ = ["EventMaker", "message_of"]
 
 _MOST, _LONGEST_COUNT = 2**31 - 1, 10
 _HIGHEST_PORT, _LONGEST_PORT = 65535, 5
 _REMEMBERED = 4096
-_ON_THE_SERVER = frozenset({"administrative", "policy", "system"})
 
 
 class EventMaker:
@@ -40,39 +39,48 @@ class EventMaker:
     def make(self, columns: Columns, header: Header, raw: str) -> Event:
         """The event of a record."""
         log, values = columns.layout.name, columns.values
-        time = self._take_time(values) or header.time or UNKNOWN_TIME
-        attributes: dict[str, Any] = {"log": log, **header.attributes}
-        filled: dict[str, Any] = {}
-        fields = FIELDS[log]
+        time = self.take_time(values) or header.time or UNKNOWN_TIME
+        filled, attributes = self.fill(columns, header)
+        if not filled.get("message"):
+            filled["message"] = message_of(log, filled, values)
+        return Event(time=time, attributes=attributes, raw=raw, **filled)
+
+    def fill(self, columns: Columns, header: Header, *, lean: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The fields of the event, without its time, and its attributes.
+
+        Args:
+            columns: What the record says.
+            header: What stands before it.
+            lean: Whether nobody wants to know the server or any attribute.
+        """
+        log, values = columns.layout.name, columns.values
+        attributes: dict[str, Any] = {} if lean else {"log": log, **header.attributes}
+        filled: dict[str, Any] = {"type": self._type(log, values)}
+        fields, renamed = FIELDS[log], RENAMED.get(log)
         for key, value in values.items():
             field = fields.get(key)
-            if field is None:
-                attributes[key] = value
-            else:
+            if field is not None:
                 filled[field] = value
+            else:
+                attributes[renamed.get(key, key) if renamed else key] = value
         if columns.layout.network:
             self._direct(filled, values)
         _take_count(filled, attributes)
-        if header.host:
-            filled.setdefault("server", header.host)
-        if log in _ON_THE_SERVER and "server" in filled:
-            filled["computer"] = filled["server"]
-        if not filled.get("message"):
-            filled["message"] = _message(log, filled, values)
+        if log in ON_THE_SERVER:
+            filled["computer"] = filled["server"] = filled.get("server") or header.host
+        elif "server" not in filled and not lean:
+            filled["server"] = header.host
         if "detection_submissions" in attributes:
             # A column whose name stands in front of its value without a colon.
             attributes["detection_submissions"] = attributes["detection_submissions"].removeprefix("Detection Submissions ")
-        if renamed := RENAMED.get(log):
-            attributes |= {name: attributes.pop(key) for key, name in renamed.items() if key in attributes}
-        type_ = self._type(log, values)
-        filled["severity"] = self._severity(type_, filled.get("action", ""), header)
+        filled["severity"] = self._severity(filled["type"], filled.get("action", ""), header)
         if columns.truncated:
             attributes["truncated"] = True
         if columns.repeated:
             attributes["repeated"] = ", ".join(columns.repeated)
-        return Event(time=time, type=type_, attributes=attributes, raw=raw, **filled)
+        return filled, attributes
 
-    def _take_time(self, values: dict[str, str]) -> datetime | None:
+    def take_time(self, values: dict[str, str]) -> datetime | None:
         """When it happened; what says so leaves the values."""
         for key in TIMES:
             if (text := values.get(key)) and (time := self._time(text)) is not None:
@@ -134,7 +142,7 @@ def _take_count(filled: dict[str, Any], attributes: dict[str, Any]) -> None:
         attributes["occurrences"] = text
 
 
-def _message(log: str, filled: Mapping[str, Any], values: Mapping[str, str]) -> str:
+def message_of(log: str, filled: Mapping[str, Any], values: Mapping[str, str]) -> str:
     """Words for people, for logs that have none of their own."""
     if log in ("risk", "proactive"):
         return ": ".join(part for part in (values.get("event", ""), filled.get("risk", "")) if part)

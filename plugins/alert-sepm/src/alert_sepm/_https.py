@@ -63,7 +63,7 @@ class Https:
         try:
             try:
                 return self._request(deadline, method, path, body, headers)
-            except (ConnectionError, HTTPException):
+            except (ConnectionError, HTTPException, ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 # Servers give up connections that nobody used for a while.
                 if not kept:
                     raise

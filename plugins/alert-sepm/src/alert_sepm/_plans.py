@@ -16,7 +16,7 @@ from alert_sepm._repair import Mark, unquoted
 __all__ = ["Plan", "Planner"]
 
 _BLANK = ""
-_COLUMN = r"([^,\"]*+)"
+_TAKEN, _PASSED, _BLANKS = r"([^,\"]*+)", r"[^,\"]*+", r"\s*+"
 # Which of these it is, is decided by words: the list, behind which column they stand, and whether one of them must be there.
 _BY_WORDS = {
     "policy": ("policy", "admin", True),
@@ -31,7 +31,7 @@ class Plan:
     Args:
         layout: Which log they are of.
         names: The keys of the groups of the pattern.
-        pattern: Matches records of this shape, with a group for each column that is not always blank.
+        pattern: Matches records of this shape.
         bare: Key of a column without a label -> the words of which it is one; none: any text but a label.
         languages: The labels that there are.
     """
@@ -83,10 +83,11 @@ class Planner:
 
     Args:
         languages: The labels and words that there are.
+        wanted: Log -> the keys that are looked at; none: all are.
     """
 
-    def __init__(self, languages: Languages) -> None:
-        self._languages = languages
+    def __init__(self, languages: Languages, wanted: Mapping[str, frozenset[str]]) -> None:
+        self._languages, self._wanted = languages, wanted
         self._words = {"direction": languages.directions, "protocol": languages.sets["protocol"]}
 
     def plan(self, layout: Layout, pieces: Sequence[str], marks: Sequence[Mark]) -> Plan | None:
@@ -94,25 +95,28 @@ class Planner:
         keys = [mark[0] for mark in marks]
         if not layout.keys.issuperset(keys) or not _told_by_labels(layout, keys):
             return None
-        names, patterns = list[str](), list[str]()
+        columns: list[tuple[str, str]] = []
         places = [0, *(mark[1] for mark in marks), len(pieces)]
         for index, key in enumerate(["", *keys]):
             stretch = pieces[places[index] : places[index + 1]]
             if key:
-                label = stretch[0].partition(":")[0]
-                patterns.append(f"{re.escape(label)}:{_COLUMN}")
-                names.append(key)
+                columns.append((key, f"{re.escape(stretch[0].partition(':')[0])}:"))
                 stretch = stretch[1:]
             bare = self._bare(layout, key, stretch)
             if bare is None:
                 return None
-            names += [name for name in bare if name]
-            patterns += [_COLUMN if name else r"\s*+" for name in bare]
+            columns += [(name, "") for name in bare]
+        taken = [name for name, label in columns if name and (not label or self._is_wanted(layout, name))]
+        names = [name for name, _ in columns if name]
         if len(set(names)) < len(names):
             return None
-        unlabelled = {name: self._words.get(name, frozenset()) for name in names if name not in keys}
-        pattern = re.compile(",".join(patterns))
-        return Plan(layout, tuple(names), pattern=pattern, bare=unlabelled, languages=self._languages)
+        pattern = ",".join(label + (_BLANKS if not name else _TAKEN if name in taken else _PASSED) for name, label in columns)
+        unlabelled = {name: self._words.get(name, frozenset()) for name, label in columns if name and not label}
+        return Plan(layout, tuple(taken), pattern=re.compile(pattern), bare=unlabelled, languages=self._languages)
+
+    def _is_wanted(self, layout: Layout, key: str) -> bool:
+        wanted = self._wanted.get(layout.name)
+        return wanted is None or key in wanted or key == _BY_WORDS.get(layout.name, ("", "", True))[1]
 
     def _bare(self, layout: Layout, key: str, stretch: Sequence[str]) -> list[str] | None:
         """The keys of columns without labels, blank for those that are always blank; `None` if they are not the usual ones."""

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from alert_core import Event, Format, unparsed
+from alert_core.projection import BlockDecoder, Projection
 from alert_core.wire.stamps import StampReader
+from alert_sepm._header import PADDING, HeaderReader
 from alert_sepm.settings import SepmFormatSettings
 
 if TYPE_CHECKING:
     from alert_sepm._columns import ColumnReader
     from alert_sepm._events import EventMaker
-    from alert_sepm._header import HeaderReader
     from alert_sepm._languages import Languages
 
 __all__ = ["SepmFormat"]
 
-_PADDING = "\ufeff\0\r\n\t "
 _LIKELY = re.compile(
     r",Risk name: |,CIDS Signature SubID: |,Local Host IP: |^Site: [^,]*,Server(?: Name)?: |^Scan ID: \d+,Begin|,Category: \d+,"
     r"|,Action Type: [^,]*,File size \(bytes\): "
@@ -43,13 +43,21 @@ class SepmFormat(Format[SepmFormatSettings]):
         self._header_reader.refresh()
         return [self._decode(record) for record in records]
 
+    def decoder(self, projection: Projection) -> BlockDecoder | None:
+        """Straight into the projection, without what no condition looks at."""
+        from alert_sepm._quick import QuickReader, can_read
+
+        if not can_read(projection):
+            return None
+        return QuickReader(projection, self._languages, self._header_reader, self._event_maker).decode
+
     @classmethod
     def recognises(cls, text: str) -> bool:
         return "SymantecServer" in text[:256] or _LIKELY.search(text) is not None or text.startswith('{"eventId"')
 
     def _decode(self, record: bytes) -> Event:
         raw = str(record, "utf-8", "replace")
-        text = raw.strip(_PADDING)
+        text = raw.strip(PADDING)
         if text[:1] == "{":
             return self._critical(record, raw)
         header, body = self._header_reader.read(text)
@@ -78,8 +86,6 @@ class SepmFormat(Format[SepmFormatSettings]):
 
     @cached_property
     def _header_reader(self) -> HeaderReader:
-        from alert_sepm._header import HeaderReader
-
         return HeaderReader(StampReader(self.settings.header_timezone or self.settings.timezone, year=self.settings.year))
 
     @cached_property

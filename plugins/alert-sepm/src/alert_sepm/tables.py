@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["FIELDS", "FINER", "RENAMED", "SEVERITIES", "TIMES", "TYPES"]
+__all__ = ["FIELDS", "FINER", "ON_THE_SERVER", "RENAMED", "SEVERITIES", "TIMES", "TYPES"]
 
 TYPES: Mapping[str, str] = {
     "risk": "risk", "proactive": "sonar", "security": "ips", "traffic": "traffic", "packet": "packet",
@@ -58,6 +58,9 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
     log: {"domain": "user_domain"} for log in ("security", "traffic", "packet", "behavior")
 }
 """Log -> key of a column -> what the attribute is called instead. Only other logs mean the manager's own domains."""
+
+ON_THE_SERVER = frozenset({"administrative", "policy", "system"})
+"""The logs about the manager itself, which is the computer then."""
 
 TIMES = ("event_time", "begun")
 """The keys of the time at which something happened, the first that is there."""
