@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 from pydantic import ValidationError
 
-from alert_syslog import SyslogAction, SyslogSettings
+from alert_syslog import SyslogAction, SyslogSettings, SyslogSourceSettings
 
 GOOD: dict[str, Any] = {"server": "siem.example.com"}
 
@@ -99,3 +99,35 @@ def test_importing_the_plugin_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "place", ["udp:514", "tcp:192.0.2.1:65535", "tls:[2001:db8::1]:6514", "tcp:[fe80::1%eth0]:1", "udp:localhost:514"]
+)
+def test_place_to_listen_is_read_back(place: str) -> None:
+    (parsed,) = SyslogSourceSettings(listen=(place,), tls={"certificate": "a.pem"} if "tls" in place else None).places
+
+    address = f"[{parsed.address}]" if ":" in parsed.address else parsed.address
+    assert ":".join(filter(None, (parsed.transport, address, str(parsed.port)))) == place
+
+
+@pytest.mark.parametrize(
+    "place", ["", "udp", "514", "udp:", "udp:0", "udp:65536", "http:80", "tcp:::1:514", "tcp:[::1]", "udp:a b:514", "UDP:514"]
+)
+def test_what_is_no_place_to_listen_is_refused(place: str) -> None:
+    with pytest.raises(ValidationError, match="must be like"):
+        SyslogSourceSettings(listen=(place,))
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"listen": ["tls:6514"]}, "needs a certificate; set tls"),
+        ({"tls": {"certificate": "a.pem"}}, 'tls has a meaning only with "tls:..."'),
+        ({"listen": ["tls:6514"], "tls": {"certificate": "a.pem", "client_names": ["a"]}}, "set client_ca_file"),
+        ({"listen": []}, "at least 1 item"),
+    ],
+)
+def test_settings_of_the_source_that_do_not_fit_are_refused(settings: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        SyslogSourceSettings.model_validate(settings)

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 import ssl
+import struct
 from collections import Counter
 from collections.abc import Callable
 
@@ -22,6 +23,7 @@ _HANDSHAKE_SECONDS = 10.0
 _SHUTDOWN_SECONDS = 1.0
 _AGAIN_SECONDS = 1.0
 _SOON_SECONDS = 0.01
+_RESET = struct.pack("ii", 1, 0)
 _FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -88,8 +90,9 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     def drop(self) -> None:
-        """End the connection at once."""
+        """End the connection at once, by a reset: an orderly end could be taken for an answer."""
         if self.transport is not None:
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self.transport.abort()
         elif self.task is not None:
             self.task.cancel()
@@ -213,11 +216,12 @@ class Connections:
             connection.finish()
 
     async def leave(self) -> None:
-        """End all connections, politely if that is soon done."""
+        """End all connections, politely if everything is on disk and that is soon done."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + _SHUTDOWN_SECONDS
+        end = loop.time() + (_SHUTDOWN_SECONDS if self.basket.safe == self.basket.taken else 0)
         for connection in tuple(self.members):
-            connection.leave()
+            if self.basket.safe == self.basket.taken:
+                connection.leave()
         while self.members and loop.time() < end:
             await asyncio.sleep(_SOON_SECONDS)
         for connection in tuple(self.members):
