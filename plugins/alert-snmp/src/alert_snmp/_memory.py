@@ -13,7 +13,8 @@ __all__ = ["WINDOW_SECONDS", "EngineClocks", "Seen"]
 WINDOW_SECONDS = 150
 """How far behind a message of SNMPv3 may be (RFC 3414)."""
 
-_LAST_BOOT = 2**31 - 1
+# Of both; an engine that arrived at the last of its boots needs another id.
+_LARGEST = 2**31 - 1
 _MAX_SEEN, _MAX_ENGINES = 300_000, 65_536
 _SAVE_SECONDS = 10.0
 
@@ -69,7 +70,7 @@ class EngineClocks:
         """Whether an authentic message is not older than it may be (RFC 3414, section 3.2, step 7b)."""
         now, name = time.monotonic(), engine_id.hex()
         known_boots, latest, heard = self._clocks.get(name, (-1, 0, now))
-        if boots == _LAST_BOOT or boots < 0 or seconds < 0 or boots < known_boots:
+        if not (0 <= boots < _LARGEST and 0 <= seconds <= _LARGEST) or boots < known_boots:
             return False
         if boots > known_boots or seconds > latest:
             # As the newest, so that those which nobody hears of any more are forgotten first.

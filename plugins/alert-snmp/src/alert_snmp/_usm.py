@@ -39,6 +39,7 @@ AUTHENTICATED, PRIVATE, REPORTABLE = 1, 2, 4
 
 _VERSION, _SECURITY_MODEL, _MAX_SIZE = 3, 3, 65507
 _REMEMBERED_KEYS = 1024
+_SALT_SIZE = 8
 
 
 class Keys:
@@ -82,6 +83,8 @@ class Keys:
         Raises:
             ValueError: They cannot have been encrypted like this.
         """
+        if len(salt) != _SALT_SIZE:
+            raise ValueError("not encrypted like this")
         parameters = (boots, seconds, univ.OctetString(salt))
         try:
             return bytes(self._cipher.decrypt_data(self._localized(engine_id), parameters, univ.OctetString(data)))
