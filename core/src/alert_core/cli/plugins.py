@@ -89,10 +89,10 @@ def _faults(config_path: Path) -> Sequence[Fault]:
         folder = store_options(config_path)
         if not folder.database.exists():
             return ()
-        from alert_core.store import Store
+        from alert_core.store import Log
 
-        with Store.open(folder.folder) as store:
-            return store.faults()
+        with Log.open(folder.folder) as log:
+            return log.faults()
     except AlertError as error:
         if config_path.exists():
             click.echo(f"note: the log cannot be read: {printable(error)}", err=True)

@@ -15,7 +15,7 @@ from alert_core.store._commits import Commits, now_micros
 from alert_core.store._database import driver_cursor
 from alert_core.store._rows import from_row
 from alert_core.store._times import from_micros, to_micros
-from alert_core.store.values import AttemptRecord, Commit, Due, Fault, SkipRecord
+from alert_core.store.values import AttemptRecord, Commit, Due, SkipRecord
 
 __all__ = ["Outbox"]
 
@@ -137,16 +137,6 @@ class Outbox(Commits):
         counted = {"text": text, "count": tables.faults.c.count + 1, "last": now}
         with self._database.write() as connection:
             connection.execute(new.on_conflict_do_update(index_elements=list(key), set_=counted))
-
-    def faults(self) -> list[Fault]:
-        """The faults of all plugins, the latest first."""
-        table = tables.faults
-        with self._database.read() as connection:
-            rows = connection.execute(select(table).order_by(table.c.last.desc())).all()
-        return [
-            Fault(row.plugin, row.action, row.kind, row.text, row[4], from_micros(row.first), from_micros(row.last))
-            for row in rows
-        ]
 
 
 def _in_chunks(connection: Connection, statement: Any, column: Any, values: Collection[str]) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from email.errors import MessageError
-from email.headerregistry import Address
-from email.utils import parseaddr
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.headerregistry import Address
 
 __all__ = ["parse_address", "split_addresses"]
 
@@ -20,6 +21,9 @@ def parse_address(text: str) -> Address:
     Raises:
         ValueError: It is not one address that today's mail servers take.
     """
+    from email.errors import MessageError
+    from email.utils import parseaddr
+
     name, address = parseaddr(text)
     local, _, domain = address.rpartition("@")
     try:
@@ -31,6 +35,8 @@ def parse_address(text: str) -> Address:
 
 
 def _made(name: str, local: str, domain: str) -> Address:
+    from email.headerregistry import Address
+
     if local.isascii():
         return Address(display_name=name, addr_spec=f"{local}@{domain}")
     if '"' in local:
