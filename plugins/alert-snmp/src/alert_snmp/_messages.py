@@ -24,7 +24,7 @@ _SIGNED = {0x02: "integer"}
 _UNSIGNED = {0x41: "counter", 0x42: "gauge", 0x43: "ticks", 0x46: "counter64", 0x47: "gauge"}
 _NOTHING = {_NULL: "null", 0x80: "no-such-object", 0x81: "no-such-instance", 0x82: "end-of-mib-view"}
 _BYTES = {0x44: "opaque", 0x45: "nsap"}
-_TEXT_CONTROLS = frozenset("\t\r\n")
+_TEXT_CONTROLS = str.maketrans("", "", "\t\r\n")
 
 Object = tuple[str, str, str | int | None]
 """A number, the kind of its value, and the value; bytes are `text` where they can be read, else `hex`."""
@@ -235,7 +235,7 @@ def _text(content: bytes) -> str | None:
         text = (content.rstrip(b"\0") or content).decode()
     except UnicodeDecodeError:
         return None
-    return text if text.isprintable() or all(char.isprintable() or char in _TEXT_CONTROLS for char in text) else None
+    return text if text.isprintable() or text.translate(_TEXT_CONTROLS).isprintable() else None
 
 
 def _dotted(content: bytes) -> str:
