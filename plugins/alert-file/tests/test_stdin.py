@@ -33,8 +33,12 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         yield writing
 
 
-def make_source() -> StdinSource:
-    return StdinSource(StdinSettings(), Context(name="standard-input"))
+def make_source(**settings: object) -> StdinSource:
+    return StdinSource(StdinSettings.model_validate(settings), Context(name="standard-input"))
+
+
+def records(taken: Taken) -> list[str]:
+    return [record.decode() for batch in taken.batches for record in batch.split()]
 
 
 def test_lines_are_read_until_the_input_ends(pipe: int) -> None:
@@ -62,6 +66,42 @@ def test_line_in_two_writes_arrives_whole(pipe: int) -> None:
     thread.join(5)
 
     assert [batch.records for batch in taken.batches] == [b"one\n", b"two\n"]
+
+
+def test_encoding_and_records_of_several_lines_are_understood(pipe: int) -> None:
+    taken = Taken()
+    os.write(pipe, "# eins\r\n  zwölf\n# zwei\n".encode("utf-16"))
+    os.close(pipe)
+
+    make_source(multiline={"start": "^#"}).run(taken, threading.Event())
+
+    assert records(taken) == ["# eins\n  zwölf", "# zwei"]
+
+
+def test_record_of_several_lines_is_not_waited_for_for_ever(pipe: int) -> None:
+    taken = Taken()
+    source = make_source(multiline={"start": "^#", "flush_seconds": 0.2})
+    thread = threading.Thread(target=source.run, args=(taken, threading.Event()))
+    thread.start()
+
+    os.write(pipe, b"# one\n  more\n")
+    deadline = time.monotonic() + 5
+    while not taken.batches and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.close(pipe)
+    thread.join(5)
+
+    assert records(taken) == ["# one\n  more"]
+
+
+def test_two_bytes_and_nothing_more_are_a_record(pipe: int) -> None:
+    taken = Taken()
+    os.write(pipe, b"ab")
+    os.close(pipe)
+
+    make_source().run(taken, threading.Event())
+
+    assert records(taken) == ["ab"]
 
 
 def test_stop_is_honoured_while_nothing_comes(pipe: int) -> None:

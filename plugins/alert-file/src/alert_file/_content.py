@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import stat
-import zlib
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
 from alert_core import SourceError
 
-__all__ = ["Content", "GzipContent", "Stopped", "open_content"]
-
-_GZIP_MAGIC = b"\x1f\x8b"
-_CHUNK = 64 * 1024
+__all__ = ["Content", "Identity", "Stopped", "open_content"]
 
 Identity = tuple[int, int]
 """Device and inode: which file it is, as long as it exists."""
@@ -26,14 +21,19 @@ class Stopped(Exception):
 
 
 class Content:
-    """A plain file, held open so that it can be read to its end after it has been renamed or removed."""
+    """A plain file, held open so that it can be read to its end after it has been renamed or removed.
+
+    Attributes:
+        torn: Whether it ended in the middle of its compressed data.
+    """
+
+    torn = False
 
     def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self._file = file
         status = os.fstat(file.fileno())
         self.identity: Identity = (status.st_dev, status.st_ino)
-        self.torn = False
 
     def at(self, position: int, size: int) -> bytes:
         """Up to `size` bytes from a position on; fewer only where the content ends."""
@@ -57,63 +57,6 @@ class Content:
         self._file.close()
 
 
-class GzipContent(Content):
-    """A file compressed with gzip; positions count the bytes before compression.
-
-    It is decompressed once from front to back. What was read last is kept, because the reader looks back a little.
-    """
-
-    def __init__(self, path: Path, file: FileIO, stopped: Callable[[], bool]) -> None:
-        super().__init__(path, file)
-        self._stopped = stopped
-        self._rewind()
-
-    def _rewind(self) -> None:
-        self._file.seek(0)
-        self._unpacked = gzip.GzipFile(fileobj=self._file, mode="rb")
-        self._kept, self._base = b"", 0
-
-    def at(self, position: int, size: int) -> bytes:
-        """Up to `size` bytes from a position on; fewer only where the content ends."""
-        if position < self._base:
-            self._rewind()
-        while (missing := position + size - self._base - len(self._kept)) > 0:
-            if self._base + len(self._kept) <= position:
-                self._base, self._kept = self._base + len(self._kept), b""
-            more = self._more(min(max(missing, _CHUNK), 16 * _CHUNK))
-            if not more:
-                break
-            self._kept += more
-        if position - self._base > len(self._kept):
-            return b""
-        self._kept, self._base = self._kept[position - self._base :], position
-        return self._kept[:size]
-
-    def _more(self, size: int) -> bytes:
-        if self._stopped():
-            raise Stopped
-        try:
-            # `read1`, because `read` would drop what it has when the file ends early.
-            return self._unpacked.read1(size)
-        except EOFError:
-            self.torn = True
-            return b""
-        except (OSError, zlib.error) as error:
-            raise SourceError(f"cannot decompress {str(self.path)!r}: {error}; check it with 'gzip -t'") from error
-
-    def length(self) -> int:
-        """How many bytes there are before compression."""
-        position = self._base
-        while data := self.at(position, _CHUNK):
-            position += len(data)
-        return position
-
-    def close(self) -> None:
-        """Give the file back."""
-        self._unpacked.close()
-        super().close()
-
-
 def open_content(path: Path, stopped: Callable[[], bool]) -> Content:
     """Open a file for reading by position.
 
@@ -134,7 +77,15 @@ def open_content(path: Path, stopped: Callable[[], bool]) -> Content:
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise SourceError(f"{str(path)!r} is not a regular file; pipe it into a source of type 'stdin'")
-    return GzipContent(path, file, stopped) if file.read(2) == _GZIP_MAGIC else Content(path, file)
+    # Here, because it derives from what is above.
+    from alert_file._packed import PackedContent, packing
+
+    try:
+        unpack = packing(path, file.read(6))
+        return Content(path, file) if unpack is None else PackedContent(path, file, unpack, stopped)
+    except BaseException:
+        file.close()
+        raise
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

@@ -7,13 +7,15 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from alert_core import Batch, Cursor, Push, SourceError
 from alert_file._content import Stopped
+from alert_file._cut import Upto
 from alert_file._piece import Piece, Replaced
 from alert_file._trail import Trail
 
-__all__ = ["Follower", "read_range"]
+__all__ = ["Follower", "again", "read_range", "to_end"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +59,11 @@ class Follower:
     def _open(self, cursor: Cursor | None) -> Piece | None:
         if cursor is not None:
             return self._resume(cursor)
-        piece = self._await_current()
-        if piece is not None and self.start == "end":
-            return self._at_end(piece)
-        return piece
+        if self.start == "end" and (piece := self.trail.current(whole=self.follow)) is not None:
+            self.push(to_end(piece))
+            return piece
+        # What is not there yet is new, wherever a first run starts.
+        return self._await_current()
 
     def _await_current(self, *, after: str = "") -> Piece | None:
         """The current file, as soon as it has a first line; `None` when the run is over before."""
@@ -77,17 +80,6 @@ class Follower:
     def _check_exists(self) -> None:
         if not self.trail.path.exists():
             raise SourceError(f"{str(self.trail.path)!r} does not exist; check the path, or set follow = true to wait for it")
-
-    def _at_end(self, piece: Piece) -> Piece:
-        """Skip what is there, but begin at the start of a line."""
-        content, position = piece.content, piece.content.length()
-        while position and (data := content.at(max(position - 4096, 0), min(4096, position))):
-            cut = data.rfind(b"\n") + 1
-            if cut:
-                position += cut - len(data)
-                break
-            position -= len(data)
-        return Piece(content, piece.origin, position)
 
     def _resume(self, cursor: Cursor) -> Piece | None:
         piece = self.trail.locate(cursor)
@@ -110,12 +102,12 @@ class Follower:
     def _exhaust(self, piece: Piece) -> Piece | None:
         wait = SHORTEST_WAIT
         while not self.stop.is_set():
-            if self._push_all(piece, final=not self.follow):
+            if self._push_all(piece, Upto.RECORDS if self.follow else Upto.ALL) or self._flush(piece):
                 wait = SHORTEST_WAIT
             following = self.trail.successor(piece, whole=self.follow)
             if following is not None:
                 # Whoever wrote has moved on, so what is there now is the end, with or without a line feed.
-                self._push_all(piece, final=True)
+                self._push_all(piece, Upto.ALL)
                 return following
             if not self.follow:
                 return None
@@ -123,13 +115,33 @@ class Follower:
             wait = min(wait * _SLOWING, LONGEST_WAIT)
         return None
 
-    def _push_all(self, piece: Piece, *, final: bool) -> bool:
+    def _push_all(self, piece: Piece, upto: Upto) -> bool:
         """Hand over what is there; says whether there was anything."""
         any_ = False
-        while not self.stop.is_set() and (batch := piece.batch(final=final)) is not None:
+        while not self.stop.is_set() and (batch := piece.batch(upto)) is not None:
             self.push(batch)
             any_ = True
         return any_
+
+    def _flush(self, piece: Piece) -> bool:
+        """Hand over a record of several lines to which no line was added for a while."""
+        multiline = piece.reading.multiline
+        return multiline is not None and piece.quiet_seconds > multiline.flush_seconds and self._push_all(piece, Upto.LINES)
+
+
+def to_end(piece: Piece) -> Batch:
+    """Skip what is there, but begin at the start of a line; the batch without records lets the place be remembered."""
+    content, mark, width = piece.content, piece.text.mark, len(piece.text.feed)
+    position = content.length()
+    position -= (position - mark) % width
+    while position > mark:
+        begin = max(position - 4096, mark)
+        cut = piece.text.end_of_lines(content.at(begin, position - begin))
+        position = begin + cut
+        if cut:
+            break
+    piece.move(position)
+    return Batch(b"", piece.cursor, piece.cursor)
 
 
 def read_range(trail: Trail, start: Cursor, end: Cursor) -> Iterator[Batch]:
@@ -138,15 +150,23 @@ def read_range(trail: Trail, start: Cursor, end: Cursor) -> Iterator[Batch]:
     Raises:
         SourceError: They are gone.
     """
-    piece = trail.locate(end) if start.origin == end.origin else None
+    return again(trail.locate(end) if start.origin == end.origin else None, start, end, trail.path)
+
+
+def again(piece: Piece | None, start: Cursor, end: Cursor, path: Path) -> Iterator[Batch]:
+    """The records between two cursors of a file that was found, or not found.
+
+    Raises:
+        SourceError: They are gone.
+    """
     gone = (
-        f"bytes {start.position} to {end.position} of {str(trail.path)!r} (origin {start.origin}) are neither in it nor in "
+        f"bytes {start.position} to {end.position} of {str(path)!r} (origin {start.origin}) are neither in it nor in "
         "a rotated file beside it; bring back the file that holds them, such as from a backup"
     )
     if piece is None:
         raise SourceError(gone)
-    piece = Piece(piece.content, start.origin, start.position)
     try:
+        piece.move(start.position)
         yield from piece.batches(end.position)
     except Replaced:
         raise SourceError(gone) from None

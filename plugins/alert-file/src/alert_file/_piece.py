@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 from alert_core import Batch, Cursor, SourceError
 from alert_file._content import Content
+from alert_file._cut import Cutter, Multiline, Upto
+from alert_file._text import Text
 
-__all__ = ["Piece", "Replaced", "agree", "fingerprint", "first_line", "holds", "succeed"]
+__all__ = ["Piece", "Reading", "Replaced", "agree", "fingerprint", "first_line", "held", "holds", "home", "inode", "succeed"]
 
 BLOCK_BYTES = 64 * 1024
 """Larger blocks fall out of the processor's cache and are slower to decode."""
@@ -25,6 +30,7 @@ LONGEST_LINE = 16 * 1024 * 1024
 """A line that is longer still is handed over in several records."""
 
 _HEAD_BYTES = 1024
+_HEADER_BYTES = 16 * 1024
 _TAIL_BYTES = 256
 
 
@@ -44,8 +50,13 @@ def first_line(content: Content, *, whole: bool) -> bytes:
     Args:
         content: The file.
         whole: Whether a first line without its line feed is not enough.
+
+    Raises:
+        SourceError: Its compressed data ends before anything of it can be read.
     """
     head = content.at(0, _HEAD_BYTES)
+    if not head and content.torn:
+        raise _torn(content)
     return head if not whole or b"\n" in head or len(head) == _HEAD_BYTES else b""
 
 
@@ -79,50 +90,90 @@ def _before(content: Content, position: int) -> bytes:
     return content.at(position - length, length)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How files are read.
+
+    Attributes:
+        encoding: Of files without a byte order mark.
+        multiline: How lines make records, if one line is not one record.
+    """
+
+    encoding: str = "utf-8"
+    multiline: Multiline | None = None
+
+
 class Piece:
     """A file that is being read.
 
     Args:
         content: Its bytes.
         origin: Who it is.
-        position: Where to read on.
+        position: Where to read on; 0 is after the byte order mark.
+        reading: How it is read.
+        part: Which part of the source it is.
+
+    Attributes:
+        cursor: Where it was read to.
+        text: How its bytes read.
+        stamp: That of its content when it was last looked at for more.
     """
 
-    def __init__(self, content: Content, origin: str, position: int = 0) -> None:
-        self.content = content
-        self.origin = origin
-        self._tail = _before(content, position)
-        self._exhausted: tuple[int, int] | None = None
+    def __init__(self, content: Content, origin: str, position: int, reading: Reading, part: str = "") -> None:
+        head = content.at(0, _HEADER_BYTES)
+        self.content, self.origin, self.reading, self.part = content, origin, reading, part
+        self.text = Text.of(reading.encoding, head)
+        self._cutter = Cutter(self.text, reading.multiline)
+        self._head = _header(self.text, head)
+        self._exhausted: tuple[tuple[int, int], Upto] | None = None
+        self._exhausted_at = 0.0
+        self.stamp = (-1, -1)
+        self._tail = b""
+        self.move(position or self.text.mark)
+
+    def move(self, position: int) -> None:
+        """Go on somewhere else."""
+        self._tail = _before(self.content, position)
         self.cursor = self._cursor(position)
 
-    def batch(self, *, final: bool) -> Batch | None:
-        """The next block of whole lines, as far as they are there now.
+    @property
+    def quiet_seconds(self) -> float:
+        """For how long nothing has been added to the file."""
+        return 0.0 if self._exhausted is None else time.monotonic() - self._exhausted_at
+
+    def batch(self, upto: Upto) -> Batch | None:
+        """The next block of records, as far as they are there now.
 
         Args:
-            final: Whether a last line without a line feed counts as whole.
+            upto: What may be taken.
 
         Raises:
             Replaced: What was read before is no longer there.
             SourceError: The file cannot be read.
         """
-        stamp = self.content.stamp()
-        if stamp == self._exhausted and not final:
+        self.stamp = stamp = self.content.stamp()
+        # The last time, what was written since the clock of the file system ticked must not be missed.
+        if upto is not Upto.ALL and self._exhausted is not None and self._exhausted[0] == stamp and self._exhausted[1] >= upto:
             return None
-        records = self._records(final=final)
-        if not records:
-            self._exhausted = stamp
-            return None
-        return self._advance(records)
+        data = self._next(upto)
+        if data:
+            self._exhausted = None
+            return self._advance(data)
+        if self._exhausted is None or self._exhausted[0] != stamp:
+            self._exhausted_at = time.monotonic()
+        self._exhausted = stamp, upto
+        return None
 
     def batches(self, end: int) -> Iterator[Batch]:
-        """Exactly the bytes up to an end that was reached before, in blocks of whole lines."""
+        """Exactly the bytes up to an end that was reached before, in blocks of whole records."""
         while self.cursor.position < end:
-            records = self._records(final=True, limit=end)
-            if not records:
+            data = self._next(Upto.ALL, limit=end)
+            if not data:
                 raise Replaced
-            yield self._advance(records)
+            yield self._advance(data)
 
-    def _records(self, *, final: bool, limit: int | None = None) -> bytes:
+    def _next(self, upto: Upto, *, limit: int | None = None) -> bytes:
+        """The bytes of the next records; empty if there are none."""
         position, known = self.cursor.position, len(self._tail)
         size = BLOCK_BYTES
         while True:
@@ -131,28 +182,31 @@ class Piece:
             data = self.content.at(position - known, known + wanted)
             if not data.startswith(self._tail):
                 raise Replaced
-            cut = data.rfind(b"\n", known) + 1
             if limit is not None and position + len(data) - known == limit:
                 return data[known:]
-            if cut:
-                return data[known:cut]
             if len(data) - known < wanted:
-                return self._rest(data[known:], final=final)
+                return self._rest(data, known, upto)
+            cut = self._cutter.whole(data, known, Upto.RECORDS)
+            if cut > known:
+                return data[known:cut]
             if size >= LONGEST_LINE:
                 return data[known:]
             size *= 2
 
-    def _rest(self, rest: bytes, *, final: bool) -> bytes:
-        if self.content.torn:
-            hint = "decompress what is left of it with 'zcat' and read that"
-            raise SourceError(f"{str(self.content.path)!r} ends in the middle of its compressed data; {hint}")
-        return rest if final else b""
+    def _rest(self, data: bytes, known: int, upto: Upto) -> bytes:
+        """What may be taken of the end of a file."""
+        torn = self.content.torn
+        cut = self._cutter.whole(data, known, Upto.LINES if torn else upto)
+        if torn and cut == known:
+            raise _torn(self.content)
+        return data[known:cut]
 
-    def _advance(self, records: bytes) -> Batch:
+    def _advance(self, data: bytes) -> Batch:
         start = self.cursor
-        self._tail = (self._tail + records)[-_TAIL_BYTES:] if len(records) < _TAIL_BYTES else records[-_TAIL_BYTES:]
-        self.cursor = self._cursor(start.position + len(records))
-        return Batch(records, start, self.cursor)
+        self._tail = (self._tail + data)[-_TAIL_BYTES:] if len(data) < _TAIL_BYTES else data[-_TAIL_BYTES:]
+        self.cursor = self._cursor(start.position + len(data))
+        records, offsets = self._cutter.records(data)
+        return Batch(records, start, self.cursor, offsets=offsets, head=self._head)
 
     def _cursor(self, position: int) -> Cursor:
         device, inode = self.content.identity
@@ -163,4 +217,30 @@ class Piece:
             "modified": self.content.stamp()[1],
             "mark": zlib.crc32(self._tail),
         }
-        return Cursor(self.origin, position, hints)
+        return Cursor(self.origin, position, hints, self.part)
+
+
+def _torn(content: Content) -> SourceError:
+    hint = "decompress what is left of it and read that"
+    return SourceError(f"{str(content.path)!r} ends in the middle of its compressed data; {hint}")
+
+
+def _header(text: Text, head: bytes) -> bytes:
+    """The first line of a file, unless it is longer than any header."""
+    _, line = next(text.lines(head[text.mark :]), (0, b""))
+    return text.utf8(line).rstrip(b"\r\n") if line.endswith(text.feed) else b""
+
+
+def held(content: Content, cursor: Cursor, reading: Reading) -> Piece | None:
+    """A file from a cursor on; `None` if it is not the one that the cursor points into."""
+    return Piece(content, cursor.origin, cursor.position, reading, cursor.part) if holds(content, cursor) else None
+
+
+def home(cursor: Cursor) -> Path:
+    """Where the file of a cursor was when it was read."""
+    return Path(str(cursor.hints.get("path", "")))
+
+
+def inode(cursor: Cursor) -> tuple[object, object]:
+    """Which file the cursor points into, as long as that exists."""
+    return cursor.hints.get("device"), cursor.hints.get("inode")

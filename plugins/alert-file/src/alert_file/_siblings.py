@@ -10,11 +10,12 @@ from pathlib import Path
 
 from alert_core import SourceError
 from alert_file._content import Identity
+from alert_file._packed import SUFFIXES
 
-__all__ = ["Sibling", "identity_of", "siblings"]
+__all__ = ["Sibling", "current_of", "identity_of", "siblings"]
 
 # app.log.1, app.log-20260101, app.log.2026-01-01_13.gz, app.log.old; but not app.log.bak or app.log.swp.
-_ROTATED = re.compile(r"[.\-_](?P<number>\d[\d.\-_T:]*|old)(?:\.gz)?")
+_ROTATED = re.compile(r"[.\-_](?P<number>\d[\d.\-_T:]*?|old)(?:\.(?:gz|bz2|xz|zst))?")
 _COUNTER_BELOW = 1000
 
 
@@ -39,6 +40,11 @@ class Sibling:
         """Whether it is numbered `.1`, `.2`, ... and not dated."""
         return self.rank[0] <= 0
 
+    @property
+    def packed(self) -> bool:
+        """Whether it is compressed, by its name."""
+        return self.path.suffix in SUFFIXES
+
 
 def siblings(path: Path) -> list[Sibling]:
     """The rotated siblings of a file, oldest first.
@@ -54,7 +60,7 @@ def siblings(path: Path) -> list[Sibling]:
     while found != before:
         found, before = _listed(path), found
     named = {sibling.path for sibling in found}
-    found = [sibling for sibling in found if sibling.path.suffix != ".gz" or sibling.path.with_suffix("") not in named]
+    found = [sibling for sibling in found if not sibling.packed or sibling.path.with_suffix("") not in named]
     if len({sibling.counted for sibling in found}) > 1:
         return sorted(found, key=lambda sibling: (sibling.modified, sibling.rank, sibling.path.name))
     found.sort(key=lambda sibling: (sibling.rank, sibling.path.name))
@@ -63,9 +69,18 @@ def siblings(path: Path) -> list[Sibling]:
 
 def _count_upwards(falling: Sequence[Sibling]) -> bool:
     """Whether the greatest counter is the youngest, to judge by plain files, else by compressed ones; never by both kinds."""
-    plain = [sibling for sibling in falling if sibling.path.suffix != ".gz"]
-    alike = plain if len(plain) > 1 else [sibling for sibling in falling if sibling.path.suffix == ".gz"]
+    plain = [sibling for sibling in falling if not sibling.packed]
+    alike = plain if len(plain) > 1 else [sibling for sibling in falling if sibling.packed]
     return len(alike) > 1 and alike[0].counted and alike[0].modified > alike[-1].modified
+
+
+def current_of(path: Path) -> Path:
+    """The file that a rotated one was, to judge by its name and by what is beside it; else the file itself."""
+    for cut in range(len(path.name) - 1, 0, -1):
+        current = path.with_name(path.name[:cut])
+        if _ROTATED.fullmatch(path.name, cut) and current.exists():
+            return current
+    return path
 
 
 def identity_of(path: Path) -> Identity | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alert_core import Cursor, SourceError
 from alert_file._content import Content, Identity, open_content
-from alert_file._piece import Piece, agree, fingerprint, first_line, holds, succeed
+from alert_file._piece import Piece, Reading, agree, fingerprint, first_line, held, succeed
 from alert_file._siblings import Sibling, identity_of, siblings
 
 __all__ = ["Trail"]
@@ -22,11 +22,12 @@ class Trail:
 
     Args:
         path: The current file.
+        reading: How files are read.
         stopped: Asked now and then; when it says yes, long work ends with `Stopped`.
     """
 
-    def __init__(self, path: Path, stopped: Callable[[], bool]) -> None:
-        self.path = path
+    def __init__(self, path: Path, reading: Reading, stopped: Callable[[], bool]) -> None:
+        self.path, self.reading = path, reading
         self._stopped = stopped
 
     def locate(self, cursor: Cursor) -> Piece | None:
@@ -52,7 +53,7 @@ class Trail:
         unreadable: SourceError | None = None
         for path in self._candidates(cursor, listed):
             try:
-                piece = self._with(path, lambda content: _held(content, cursor))
+                piece = self._with(path, lambda content: held(content, cursor, self.reading))
             except SourceError as error:
                 unreadable = error
                 continue
@@ -67,7 +68,7 @@ class Trail:
             after: Origin of the file that was read before it.
             whole: Whether a first line without its line feed is not enough.
         """
-        return self._with(self.path, lambda content: _begin(content, after, whole=whole))
+        return self._with(self.path, lambda content: self._begin(content, after, whole=whole))
 
     def successor(self, done: Piece, *, whole: bool) -> Piece | None:
         """What was written after a file that is read to its end; `None` when that is the current one, or nothing yet.
@@ -79,7 +80,7 @@ class Trail:
         if identity_of(self.path) in (None, done.content.identity):
             return None
         # The current file is opened before the others are listed: should it be rotated in between, it is among them.
-        current = self._with(self.path, lambda content: _go_on(content, done, whole=whole))
+        current = self._with(self.path, lambda content: self._go_on(content, done, whole=whole))
         try:
             between = self._between(done, current)
         except BaseException:
@@ -98,7 +99,7 @@ class Trail:
                 for sibling in listed[self._first_after(done, listed) :]:
                     if current is not None and sibling.identity == current.content.identity:
                         return None
-                    piece = self._with(sibling.path, lambda content: _begin_other(content, done), sibling.identity)
+                    piece = self._with(sibling.path, lambda content: self._begin_other(content, done), sibling.identity)
                     if piece is not None:
                         return piece
             except _Moved:
@@ -110,7 +111,7 @@ class Trail:
         modified = cursor.hints.get("modified")
         for sibling in siblings(self.path):
             if isinstance(modified, int) and sibling.modified > modified:
-                return self._with(sibling.path, lambda content: _begin(content, cursor.origin, whole=False))
+                return self._with(sibling.path, lambda content: self._begin(content, cursor.origin, whole=False))
         return self.current(after=cursor.origin, whole=whole)
 
     def _candidates(self, cursor: Cursor, listed: Sequence[Sibling]) -> Iterator[Path]:
@@ -156,24 +157,17 @@ class Trail:
                 content.close()
         return piece
 
+    def _begin(self, content: Content, after: str, *, whole: bool) -> Piece | None:
+        head = first_line(content, whole=whole)
+        return Piece(content, succeed(after, fingerprint(head)), 0, self.reading) if head else None
 
-def _held(content: Content, cursor: Cursor) -> Piece | None:
-    return Piece(content, cursor.origin, cursor.position) if holds(content, cursor) else None
+    def _begin_other(self, content: Content, done: Piece) -> Piece | None:
+        """A file from its beginning, unless it is a copy of the one before it."""
+        return None if agree(content, done.content) else self._begin(content, done.origin, whole=False)
 
-
-def _begin(content: Content, after: str, *, whole: bool) -> Piece | None:
-    head = first_line(content, whole=whole)
-    return Piece(content, succeed(after, fingerprint(head))) if head else None
-
-
-def _begin_other(content: Content, done: Piece) -> Piece | None:
-    """A file from its beginning, unless it is a copy of the one before it."""
-    return None if agree(content, done.content) else _begin(content, done.origin, whole=False)
-
-
-def _go_on(content: Content, done: Piece, *, whole: bool) -> Piece | None:
-    """The current file: from its beginning, or from where a copy of it was read to."""
-    return _held(content, done.cursor) or _begin(content, done.origin, whole=whole)
+    def _go_on(self, content: Content, done: Piece, *, whole: bool) -> Piece | None:
+        """The current file: from its beginning, or from where a copy of it was read to."""
+        return held(content, done.cursor, self.reading) or self._begin(content, done.origin, whole=whole)
 
 
 def _close(piece: Piece | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from alert_core import Batch, Cursor, EventSource, Push, SourceError, hookimpl
+from alert_file._files import Files
 from alert_file._follow import Follower, read_range
-from alert_file._stdin import blocks
+from alert_file._group import Group, read_part
+from alert_file._stdin import batches
 from alert_file._trail import Trail
 from alert_file.settings import FileSettings, StdinSettings
 
@@ -18,19 +21,36 @@ __all__ = ["FileSource", "StdinSource", "alert_register_sources"]
 
 
 class FileSource(EventSource[FileSettings]):
-    """Lines of a file: read from its beginning and followed while it grows, over rotation, truncation and restarts."""
+    """Lines of files: read from the beginning and followed while they grow, over rotation, truncation and restarts."""
 
     name = "file"
     label = "File"
 
     def run(self, push: Push, stop: threading.Event) -> None:
-        """Read from `push.cursor` on until the end or until `stop` is set."""
-        trail = Trail(Path(self.settings.path), stop.is_set)
-        Follower(trail, self.settings.follow, self.settings.start, push, stop).run()
+        """Read on until the end or until `stop` is set."""
+        settings = self.settings
+        if self._pattern:
+            follow, at_end = settings.follow, settings.start == "end"
+            files = Files(settings.path, settings.reading, push, stop.is_set, follow=follow, at_end=at_end)
+            group = Group(files, stop.is_set)
+            if follow:
+                group.follow(stop.wait)
+            else:
+                group.exhaust()
+        else:
+            trail = Trail(Path(settings.path), settings.reading, stop.is_set)
+            Follower(trail, settings.follow, settings.start, push, stop).run()
 
     def read(self, start: Cursor, end: Cursor) -> Iterator[Batch]:
         """Give the records from `start` up to `end` once more, from wherever rotation has put them."""
-        return read_range(Trail(Path(self.settings.path), lambda: False), start, end)
+        if start.part:
+            return read_part(self.settings.path, self.settings.reading, start, end)
+        return read_range(Trail(Path(self.settings.path), self.settings.reading, lambda: False), start, end)
+
+    @property
+    def _pattern(self) -> bool:
+        """Whether the path stands for many files; one that is there is meant, however it is called."""
+        return glob.has_magic(self.settings.path) and not Path(self.settings.path).exists()
 
 
 class StdinSource(EventSource[StdinSettings]):
@@ -44,10 +64,8 @@ class StdinSource(EventSource[StdinSettings]):
         """Read until standard input ends or until `stop` is set."""
         if sys.stdin is None:
             raise SourceError("standard input is closed; pipe something into this program")
-        cursor = Cursor("stdin", 0)
-        for records in blocks(sys.stdin.fileno(), stop):
-            start, cursor = cursor, Cursor("stdin", cursor.position + len(records))
-            push(Batch(records, start, cursor))
+        for batch in batches(sys.stdin.fileno(), self.settings.reading, stop):
+            push(batch)
 
 
 @hookimpl
