@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Desk
 
@@ -50,6 +52,20 @@ def test_it_reads_named_files(desk: Desk) -> None:
     result = desk.alert("replay", "old.log", "--json")
 
     assert json.loads(result.stdout)[0]["notifications"] == 1
+
+
+@pytest.mark.parametrize("command", [("replay", "--decisions"), ("run", "--once", "--json")])
+@pytest.mark.parametrize(("since", "notifications"), [("2026-03-01T12:10Z", 1), ("2026-03-01T12:11Z", 0)])
+def test_events_before_a_time_are_left_out(desk: Desk, command: tuple[str, ...], since: str, notifications: int) -> None:
+    desk.append(0, 1, 2, 10)
+    with (desk.folder / "log").open("a") as log:
+        log.write("no time, so it goes with the one before it\n")
+    desk.append(11, 12)
+
+    result = desk.alert(*command, "--since", since)
+
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == notifications
 
 
 def test_a_file_that_does_not_exist_is_an_error_without_a_traceback(desk: Desk) -> None:

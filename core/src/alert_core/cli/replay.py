@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alert_core.cli._common import Command, config_option, configured, console, json_option, print_json, print_line, printable
+from alert_core.cli._log_filters import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,19 +26,26 @@ __all__ = ["replay"]
 @click.argument("files", nargs=-1, metavar="[FILES]...")
 @click.option("--like", metavar="SOURCE", help="The configured source that FILES are like, if there are several.")
 @click.option("--decisions", is_flag=True, help="Print every decision as one canonical JSON line, like `alert log export`.")
+@click.option(
+    "--since", metavar="TIME", callback=moment, help="Leave out events before this: 2h, 7d, or a time such as 2024-03-01T12:00."
+)
 @config_option
 @json_option
-def replay(files: tuple[str, ...], like: str | None, decisions: bool, config_path: Path, as_json: bool) -> None:
+def replay(
+    files: tuple[str, ...], like: str | None, decisions: bool, since: datetime | None, config_path: Path, as_json: bool
+) -> None:
     """Decide about recorded events, at the times of the events, and show a summary.
 
     Reads FILES (`-` is standard input), else what the configured sources have now. Nothing is stored and nobody is told.
     `alert run` decides the same, byte for byte.
     """
-    from alert_core.runtime.inputs import recorded, with_files
+    from alert_core.runtime import inputs
     from alert_core.runtime.replay import replay as decide
 
     config, plugins = configured(config_path)
-    config = with_files(config, files, like=like, sources=plugins.sources) if files else recorded(config)
+    config = inputs.with_files(config, files, like=like, sources=plugins.sources) if files else inputs.recorded(config)
+    if since:
+        config = inputs.since(config, since)
     with _progress(config, hidden=decisions or as_json) as advance:
         found = list(decide(config, resolver=plugins.resolve_secret, progress=advance))
     if decisions:

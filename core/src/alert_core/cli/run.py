@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from alert_core.cli._common import FAILED, Command, config_option, configured, json_option, local_time, print_line, printable
+from alert_core.cli._log_filters import moment
 
 if TYPE_CHECKING:
+    from alert_core.config import Config
     from alert_core.model import Notification
     from alert_core.runtime.runner import Runner, Summary
 
@@ -26,9 +29,12 @@ _log = logging.getLogger(__name__)
 @click.argument("files", nargs=-1, metavar="[FILES]...")
 @click.option("--once", is_flag=True, help="End when everything there is has been read and told, instead of following.")
 @click.option("--like", metavar="SOURCE", help="The configured source that FILES are like, if there are several.")
+@click.option(
+    "--since", metavar="TIME", callback=moment, help="Leave out events before this: 2h, 7d, or a time such as 2024-03-01T12:00."
+)
 @config_option
 @json_option
-def run(files: tuple[str, ...], once: bool, like: str | None, config_path: Path, as_json: bool) -> None:
+def run(files: tuple[str, ...], once: bool, like: str | None, since: datetime | None, config_path: Path, as_json: bool) -> None:
     """Watch the sources and notify, until stopped.
 
     With FILES (`-` is standard input), read these instead of the configured sources. One line is printed per notification.
@@ -37,7 +43,7 @@ def run(files: tuple[str, ...], once: bool, like: str | None, config_path: Path,
     Nothing is lost whenever and however it ends: the next run goes on where this one stopped.
     """
     from alert_core.errors import ConfigError
-    from alert_core.runtime.inputs import recorded, with_files
+    from alert_core.runtime import inputs
     from alert_core.runtime.runner import Runner
     from alert_core.store import Store
 
@@ -45,14 +51,22 @@ def run(files: tuple[str, ...], once: bool, like: str | None, config_path: Path,
     # Files that are named are recorded input, decided about as a replay would; what comes through a pipe may be happening now.
     once = once or (bool(files) and "-" not in files)
     if files:
-        config = with_files(config, files, like=like, sources=plugins.sources)
+        config = inputs.with_files(config, files, like=like, sources=plugins.sources)
     if not config.sources:
         raise ConfigError("there is no source to watch", hint="add a [sources.<name>] table or name FILES")
     if once:
-        config = recorded(config)
-    load = None if files or once else lambda: configured(config_path)[0]
+        config = inputs.recorded(config)
+    if since:
+        config = inputs.since(config, since)
+
+    def load() -> Config:
+        changed = configured(config_path)[0]
+        return inputs.since(changed, since) if since else changed
+
     with Store.open(config.store.folder) as store:
-        runner = Runner(config, plugins, store, once=once, load=load, told=_print_json if as_json else _print)
+        runner = Runner(
+            config, plugins, store, once=once, load=None if files or once else load, told=_print_json if as_json else _print
+        )
         _obey_signals(runner)
         summary = runner.run()
     _conclude(summary, once=once)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +42,16 @@ class FormatConfig(_Configured):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceConfig(_Configured):
-    """One `[sources.<name>]` table."""
+    """One `[sources.<name>]` table.
+
+    Attributes:
+        format: How its records read.
+        since: Events before this time are left out; `None`: none are. Said on the command line.
+    """
 
     cls: builtins.type[EventSource[Any]]
     format: FormatConfig
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

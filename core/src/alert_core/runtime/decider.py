@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -14,7 +15,7 @@ from alert_core.components import Batch, Context
 from alert_core.config.values import Config
 from alert_core.engine import Engine
 from alert_core.generations import in_utc
-from alert_core.model import UNKNOWN_TIME, Firing, Notification
+from alert_core.model import UNKNOWN_TIME, Event, Firing, Notification
 from alert_core.runtime.intake import Intake
 from alert_core.runtime.wording import Wording
 
@@ -50,6 +51,7 @@ class Decider:
             )
             for name, source in config.sources.items()
         }
+        self._since = {name: source.since for name, source in config.sources.items()}
         self._last: dict[str, datetime] = {}
 
     def decide(self, source: str, batch: Batch, *, received: datetime | None = None) -> list[Notification]:
@@ -62,6 +64,8 @@ class Decider:
                 recorded events, so that a replay does not depend on a clock.
         """
         items, event_at = self._intakes[source].take(batch)
+        if (since := self._since[source]) is not None:
+            items, event_at = _later(since, items, event_at)
         horizon = _END if received is None else received + _FUTURE
         return self._worded(self.engine.process(items, event_at, horizon=horizon))
 
@@ -92,3 +96,11 @@ class Decider:
         for name, intake in self._intakes.items():
             intake.last = saved.last.get(name, UNKNOWN_TIME)
         return self.engine.restore(saved.engine)
+
+
+def _later(
+    since: datetime, items: Sequence[Any], event_at: Callable[[int], Event]
+) -> tuple[Sequence[Any], Callable[[int], Event]]:
+    """Without what is older. A record that does not say its time goes with the one before it."""
+    kept = [index for index, item in enumerate(items) if item.time >= since]
+    return [items[index] for index in kept], lambda index: event_at(kept[index])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from alert_core.components import EventSource
 from alert_core.config.values import Config, SourceConfig
 from alert_core.errors import ConfigError
 
-__all__ = ["recorded", "with_files"]
+__all__ = ["recorded", "since", "with_files"]
 
 
 def with_files(
@@ -52,6 +53,11 @@ def _model(config: Config, like: str | None) -> SourceConfig:
     if not formats:
         raise ConfigError("the configuration has no source that says how records read", hint="add a [sources.<name>] table")
     raise ConfigError("the configured sources have different formats", hint="say with --like which source the files are like")
+
+
+def since(config: Config, moment: datetime) -> Config:
+    """The configuration with sources whose events before this moment are left out."""
+    return replace(config, sources={name: replace(source, since=moment) for name, source in config.sources.items()})
 
 
 def recorded(config: Config) -> Config:
