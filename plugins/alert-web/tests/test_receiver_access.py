@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import hmac
 import ssl
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
-from alert_core import Context
+from alert_core import Context, SourceError
 from alert_web.receiver.settings import WebSourceSettings
 from alert_web.receiver.source import WebSource
 
@@ -277,3 +279,14 @@ def test_secret_that_cannot_be_had_ends_the_run_with_the_reason(receivers: Recei
     receiver.stop()
 
     assert str(receiver.error) == "environment variable 'NO_SUCH_VARIABLE' is not set; set it where alert runs"
+
+
+def test_who_lacks_the_extra_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "h11", None)
+    source = WebSource(WebSourceSettings(), Context(name="hooks"))
+    told = "receiving needs the package h11; install it with: pip install 'alert-web[receiver]'"
+
+    with pytest.raises(SourceError) as caught:
+        source.run(None, threading.Event())  # type: ignore[arg-type]
+
+    assert (str(caught.value), list(source.check())) == (told, [told])
