@@ -36,7 +36,7 @@ SHARED = made()
 
 
 @pytest.mark.fuzz
-@settings(max_examples=amount(), deadline=None)
+@settings(max_examples=max(100, amount() // 4), deadline=None)
 @given(st.lists(pieces, max_size=5))
 def test_whatever_comes_each_record_becomes_one_event(records: list[bytes]) -> None:
     events = SHARED.decode(records)
@@ -47,7 +47,7 @@ def test_whatever_comes_each_record_becomes_one_event(records: list[bytes]) -> N
 
 # Reading the languages anew for each example is what takes the time.
 @pytest.mark.fuzz
-@settings(max_examples=amount() // 10, deadline=None)
+@settings(max_examples=max(30, amount() // 100), deadline=None)
 @given(st.lists(st.one_of(mixed, cut, st.sampled_from(LINES)), min_size=10, max_size=30))
 def test_record_becomes_the_same_event_whatever_was_read_before(lines: list[str]) -> None:
     experienced, records = made(), [line.encode() for line in lines]
