@@ -67,9 +67,10 @@ class Projection:
         self.numeric = frozenset(name for name in extra if name in numbers)
         self.fields = tuple(extra)
         # Most of what is wanted stands in the event as it is; to get that at once is several times faster.
-        self._taken = tuple(name for name in extra if name in EVENT_FIELDS and name not in numbers)
-        self._take = attrgetter("type", *self._taken, "count")
-        self._worked_out = [(name, self.slots[name]) for name in extra if name not in self._taken]
+        # What has to be worked out has just its place kept, by the type once more.
+        worked_out = [name for name in extra if name not in EVENT_FIELDS or name in numbers]
+        self._take = attrgetter("type", *("type" if name in worked_out else name for name in extra), "count")
+        self._worked_out = [(name, self.slots[name]) for name in worked_out]
         self.struct = self.define({name: name for name in (*extra, "time", "type", "count")})
 
     def define(self, keys: dict[str, str], *, default_type: str | None = None) -> type[msgspec.Struct]:
@@ -81,9 +82,10 @@ class Projection:
         """
         fields: list[Any] = [("time", _ALWAYS["time"])]
         fields.append(("type", str) if default_type is None else ("type", str, default_type))
-        for name in (*self._taken, "count", *dict(self._worked_out)):
-            kind, missing = (_COUNT, 1) if name == "count" else (self.kinds[name], _MISSING.get(self.kinds[name], ""))
-            fields.append((self.slots[name], kind, missing))
+        for name in self.fields:
+            kind = self.kinds[name]
+            fields.append((self.slots[name], kind, _MISSING.get(kind, "")))
+        fields.append(("count", _COUNT, 1))
         if self.whole:
             fields.append(("event", Any, None))
         rename = {self.slots[name]: key for name, key in keys.items() if name in self.slots}
