@@ -124,6 +124,10 @@ class Fields:
         for name in texts.keys() & EVENT_FIELDS:
             for rank, key in enumerate(texts[name]):
                 self._uses.setdefault(key, []).append((name, rank))
+        # Most columns of a table are the only one of their field.
+        self._only = [(key, uses[0][0]) for key, uses in self._uses.items() if len(uses) == 1 == len(texts[uses[0][0]])]
+        for key, _ in self._only:
+            del self._uses[key]
         self._known = frozenset(self._uses)
         firsts = (
             [texts[name][0] for name in texts.keys() & EVENT_FIELDS] + [keys[0] for _, keys in self._numbers] + [*self.time[:1]]
@@ -135,6 +139,9 @@ class Fields:
         """The fields that the values fill, time excepted; what they use up leaves `values`."""
         fields: dict[str, Any] = {}
         ranks: dict[str, int] = {}
+        for key, name in self._only:
+            if value := values.pop(key, ""):
+                fields[name] = value
         known = self._known & values.keys()
         for key in known:
             if value := values[key]:
