@@ -244,7 +244,7 @@ def bump(session: nox.Session) -> None:
     (version,) = session.posargs
     for file in [ROOT / folder / "pyproject.toml" for folder in MEMBERS]:
         text = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', file.read_text(encoding="utf-8"), count=1)
-        file.write_text(re.sub(r'"(alert-[a-z]+)==[^"]*"', rf'"\1=={version}"', text), encoding="utf-8")
+        file.write_text(re.sub(r'"(alert-[a-z]+(?:\[[a-z,]+\])?)==[^"]*"', rf'"\1=={version}"', text), encoding="utf-8")
 
 
 @nox.session(default=False)
