@@ -21,14 +21,9 @@ KINDS = (".", "plugins", "plugins-contrib", "examples")
 NEWER_PYTHONS = ("3.14", "3.13", "3.12")
 PINS = ("-c", "constraints.txt")
 NO_TESTS = 5  # the exit code of pytest when nothing was selected
-QUICK = (
-    "-m",
-    "not slow and not peers and not fuzz",
-    "-n",
-    "4",
-    "--dist",
-    "worksteal",
-)  # many tests wait, so more workers than processors
+# Many tests wait, so there are more workers than processors.
+SIDE_BY_SIDE = ("-n", "4", "--dist", "worksteal")
+QUICK = ("-m", "not slow and not peers and not fuzz", *SIDE_BY_SIDE)
 
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -163,8 +158,9 @@ def fuzz(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """Run the slow tests, above all the one that kills a run again and again and compares what is left."""
     install(session, *MEMBERS)
-    kills = os.environ.get("ALERT_CRASH_KILLS", "200")
-    session.run("pytest", "-m", "slow", *session.posargs, env={"ALERT_CRASH_KILLS": kills}, success_codes=[0, NO_TESTS])
+    kills = {"ALERT_CRASH_KILLS": "200", "ALERT_RECEIVER_KILLS": "50"}
+    wanted = {name: os.environ.get(name, number) for name, number in kills.items()}
+    session.run("pytest", "-m", "slow", "-n", "2", *session.posargs, env=wanted, success_codes=[0, NO_TESTS])
 
 
 # --- checks ------------------------------------------------------------------------------------------------------------------

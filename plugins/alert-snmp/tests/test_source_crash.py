@@ -1,6 +1,6 @@
 """Whenever the receiver is killed: every inform that it confirmed is kept, once.
 
-`ALERT_CRASH_KILLS` says how many kills to make.
+`ALERT_RECEIVER_KILLS` says how many kills to make.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from alert_snmp._objects import Varbind
 from alert_snmp._record import decoder
 from alert_snmp._trap import community_messages
 
-KILLS = int(os.environ.get("ALERT_CRASH_KILLS", "10"))
+KILLS = int(os.environ.get("ALERT_RECEIVER_KILLS", "10"))
 SENDERS = 3
 LINK_UP = "1.3.6.1.6.3.1.1.5.4"
 

@@ -3,7 +3,7 @@
 Syslog has no answers, so a sender knows that a record is safe in one case only: it ended its side of the connection, and the
 receiver, alive, then ended the other. Whatever is in the spool when the process dies counts as well, although nobody was told.
 
-Each kill is a SIGKILL. `ALERT_CRASH_KILLS` says how many there are.
+Each kill is a SIGKILL. `ALERT_RECEIVER_KILLS` says how many there are.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import pytest
 
 from alert_core.runtime.spool import Spool
 
-KILLS = int(os.environ.get("ALERT_CRASH_KILLS", "10"))
+KILLS = int(os.environ.get("ALERT_RECEIVER_KILLS", "10"))
 SENDERS = 4
 BURST = 100
 

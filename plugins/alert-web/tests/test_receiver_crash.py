@@ -1,6 +1,6 @@
 """However often a receiver is killed: what it answered with yes is in the result, and nothing is there twice.
 
-`ALERT_CRASH_KILLS` says how many kills to make.
+`ALERT_RECEIVER_KILLS` says how many kills to make.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from alert_core.cli.main import main
 if TYPE_CHECKING:
     from conftest import Until
 
-KILLS = int(os.environ.get("ALERT_CRASH_KILLS", "10"))
+KILLS = int(os.environ.get("ALERT_RECEIVER_KILLS", "10"))
 
 # Imports everything once and forks for each run: imports take most of the time.
 STARTER = """
