@@ -17,6 +17,7 @@ _COMMANDS = {
     "action": ("actions", "action", "Try out the configured actions."),
     "check": ("check", "check", "Check the configuration, also for faults that would stay silent."),
     "condition": ("conditions", "condition", "Look into the configured conditions."),
+    "events": ("events", "events", "Show how records are understood: the place to begin."),
     "log": ("log", "log", "List, show and export notifications."),
     "new-plugin": ("new_plugin", "new_plugin", "Write the files of a new plugin, with an example that works."),
     "plugins": ("plugins", "plugins", "List the installed plugins and what is wrong with them."),

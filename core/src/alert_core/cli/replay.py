@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,9 @@ import click
 
 from alert_core.cli._common import Command, config_option, configured, console, json_option, print_json, print_line, printable
 from alert_core.cli._log_filters import moment
+from alert_core.cli._progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from alert_core.config import Config
     from alert_core.model import Notification
 
@@ -46,7 +44,7 @@ def replay(
     config = inputs.with_files(config, files, like=like, sources=plugins.sources) if files else inputs.recorded(config)
     if since:
         config = inputs.since(config, since)
-    with _progress(config, hidden=decisions or as_json) as advance:
+    with progress(config, "replay", hidden=decisions or as_json) as advance:
         found = list(decide(config, resolver=plugins.resolve_secret, progress=advance))
     if decisions:
         _print_decisions(found)
@@ -86,29 +84,3 @@ def _draw(config: Config, found: list[Notification]) -> None:
         times = [row[end].isoformat(sep=" ", timespec="seconds")[:19] if row[end] else "-" for end in ("first", "last")]
         table.add_row(printable(name), *(str(row[part]) for part in ("notifications", "suppressed", "keys")), *times)
     console().print(table)
-
-
-@contextmanager
-def _progress(config: Config, *, hidden: bool) -> Iterator[Callable[[int], None] | None]:
-    """A progress bar on a terminal; nothing elsewhere."""
-    screen = console(stderr=True)
-    if hidden or not screen.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("replay"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, transient=True) as bar:
-        task = bar.add_task("replay", total=_size(config))
-        yield lambda size: bar.advance(task, size)
-
-
-def _size(config: Config) -> int | None:
-    """How many bytes there are to read; `None` when that cannot be known before."""
-    total = 0
-    for source in config.sources.values():
-        path = Path(str(getattr(source.settings, "path", "")))
-        if not path.is_file() or path.suffix in (".gz", ".zst", ".xz"):
-            return None
-        total += path.stat().st_size
-    return total

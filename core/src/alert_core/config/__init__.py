@@ -9,7 +9,7 @@ from alert_core._lazy import fetching
 if TYPE_CHECKING:
     from alert_core.config._faults import did_you_mean
     from alert_core.config.checking import Finding, check
-    from alert_core.config.loading import load
+    from alert_core.config.loading import load, load_typed
     from alert_core.config.options import plugin_options, store_options
     from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig, StoreConfig
 
@@ -24,6 +24,7 @@ __all__ = [
     "check",
     "did_you_mean",
     "load",
+    "load_typed",
     "plugin_options",
     "store_options",
 ]

@@ -12,7 +12,7 @@ from alert_core.config._faults import Faults, did_you_mean
 from alert_core.config._toml import read_toml
 from alert_core.errors import ConfigError
 
-__all__ = ["NAMED", "SINGLE", "Documents", "Table", "read_documents"]
+__all__ = ["NAMED", "SINGLE", "Documents", "Table", "documents_of", "read_documents"]
 
 NAMED = ("defaults", "sources", "conditions", "actions")
 """Sections that hold one table per name."""
@@ -98,6 +98,13 @@ def read_documents(path: Path, faults: Faults) -> Documents:
         else:
             merger.take(shown, sections)
     return Documents(folder=folder, files=tuple(files), named=merger.named, single=merger.single)
+
+
+def documents_of(sections: Mapping[str, Any], shown: str, faults: Faults) -> Documents:
+    """What stands in no file, as if it stood in one that is called so."""
+    merger = _Merger(faults)
+    merger.take(shown, sections)
+    return Documents(folder=Path.cwd(), files=(), named=merger.named, single=merger.single)
 
 
 class _Merger:

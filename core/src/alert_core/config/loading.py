@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from alert_core._registry import Registry
 from alert_core.components import Component
-from alert_core.config._documents import Documents, Table, read_documents
+from alert_core.config._documents import Documents, Table, documents_of, read_documents
 from alert_core.config._faults import Faults, did_you_mean
 from alert_core.config._revision import digest
 from alert_core.config._validation import validate
@@ -21,7 +21,7 @@ from alert_core.plugins import Plugins
 from alert_core.settings import Settings
 from alert_core.tables import ActionKeys, ConditionKeys, FormatKeys, PluginKeys, SourceKeys, StoreKeys
 
-__all__ = ["load"]
+__all__ = ["load", "load_typed"]
 
 ComponentT = TypeVar("ComponentT", bound=Component[Any])
 KeysT = TypeVar("KeysT", bound=Settings)
@@ -40,6 +40,23 @@ def load(path: Path, plugins: Plugins) -> Config:
     faults = Faults()
     documents = read_documents(path, faults)
     config = _Builder(documents, plugins=plugins, faults=faults).build()
+    faults.raise_if_any()
+    return config
+
+
+def load_typed(sections: Mapping[str, Any], plugins: Plugins, *, shown: str) -> Config:
+    """The configuration that somebody typed instead of writing it into a file.
+
+    Args:
+        sections: Its tables.
+        plugins: Whose types it may use.
+        shown: What errors name instead of a file.
+
+    Raises:
+        ConfigError: It is wrong; `errors` holds every fault.
+    """
+    faults = Faults()
+    config = _Builder(documents_of(sections, shown, faults), plugins=plugins, faults=faults).build()
     faults.raise_if_any()
     return config
 

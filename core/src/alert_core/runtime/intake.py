@@ -42,9 +42,7 @@ class Intake:
 
     def take(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
         """The projected events of a batch, and how to get a whole one by its index."""
-        if self._headed and batch.head and batch.head != self._head:
-            self._head = batch.head
-            self._decoded([batch.head])
+        self._learn(batch)
         if self._decode and isinstance(batch.records, bytes) and not batch.lost:
             try:
                 items = self._decode(batch.records)
@@ -55,6 +53,28 @@ class Intake:
                     self.last = items[-1].time
                 return items, lambda index: self.whole(batch, index)
         return self._take_singly(batch)
+
+    def events(self, batch: Batch, places: Sequence[int]) -> list[Event]:
+        """Every event of a batch, whole; for those who look at all of them.
+
+        Args:
+            batch: What was read.
+            places: Where each of its records begins.
+        """
+        self._learn(batch)
+        arrived, events = _arrival(batch), list[Event]()
+        for event, place in zip(self._decoded(batch.split()), places, strict=True):
+            if event.time is UNKNOWN_TIME:
+                event = msgspec.structs.replace(event, time=arrived or self.last)
+            self.last = event.time
+            events.append(self._identified(event, batch, place))
+        return events
+
+    def _learn(self, batch: Batch) -> None:
+        """Tell a format how the records of a file read, when it is another file than before."""
+        if self._headed and batch.head and batch.head != self._head:
+            self._head = batch.head
+            self._decoded([batch.head])
 
     def _take_singly(self, batch: Batch) -> tuple[Sequence[Any], Callable[[int], Event]]:
         """Record by record: one that the fast way does not know takes the slow one, and no other does."""
