@@ -75,7 +75,7 @@ ROWS = (
     Row("netfilter", "netfilter", "netfilter", _YEAR),
     Row("auto, of six formats", "auto", "any", _YEAR),
     Row("sepm", "sepm", "sepm", _YEAR, goal=12),
-    Row("tippingpoint", "tippingpoint", "tippingpoint", _YEAR),
+    Row("tippingpoint", "tippingpoint", "tippingpoint"),
 )
 
 

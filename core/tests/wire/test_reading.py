@@ -171,7 +171,22 @@ def test_record_that_claims_to_be_ours_and_is_not_is_still_one_event(pairs: dict
     st.sampled_from(["", "<34>", "<0>", "<191>"]),
     st.sampled_from(["Oct 11 22:14:15", "Feb  3 04:05:06", "Feb 30 04:05:06", "Okt 11 22:14:15"]),
     st.sampled_from(["", "box", "10.0.0.1", "fe80::1%eth0", "fe80::", "b\u00fcro", "h" * 255, "h" * 256, "CEF:0|a", "CETX"]),
-    st.sampled_from(["", "su:", "sshd[24]:", "sshd[24]:x", "[a]:", "a b:", "a" * 65 + ":", "\u00fc[]:", "\xa0x:"]),
+    st.sampled_from(
+        [
+            "",
+            "su:",
+            "sshd[24]:",
+            "sshd[24]:x",
+            "[a]:",
+            "a b:",
+            "a" * 65 + ":",
+            "\u00fc[]:",
+            "\xa0x:",
+            "CEF:0|a",
+            "CEF: 0",
+            "LEEF:1.0|",
+        ]
+    ),
     st.text(st.sampled_from(" :[]a\n\u00fc\0")),
 )
 def test_usual_form_is_read_at_once_as_it_is_in_steps(priority: str, stamp: str, host: str, tag: str, text: str) -> None:

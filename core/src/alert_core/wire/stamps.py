@@ -71,6 +71,8 @@ class StampReader:
         known = self._remembered.get((text, zone) if zone else text)
         if known is not None:
             return known
+        if text[:1].isalpha():
+            return self._named(text, zone)
         try:
             if text.isdigit() and text.isascii():
                 return _number(text)
@@ -85,7 +87,7 @@ class StampReader:
         return moment.replace(tzinfo=_zone_of(zone) or self._calendar.zone)
 
     def _named(self, text: str, zone: str) -> datetime:
-        moment = self._worked_out(text, zone)
+        moment = (None if zone else self._calendar.read_old(text)) or self._worked_out(text, zone)
         if len(self._remembered) >= _REMEMBERED:
             self._remembered.clear()
         self._remembered[(text, zone) if zone else text] = moment

@@ -54,7 +54,9 @@ _TAG = re.compile(_PROGRAM)
 _HOST = re.compile(r"([\w.:%-]{1,255}) ++", re.ASCII)
 _NO_HOST = ("CEF:", "LEEF:")
 # All of a message of the usual old form at once; it says what the steps that read every other form would say.
-_USUAL = re.compile(rf"(?a:(?:<(\d{{1,3}})>)?+{_BEGUN}(?!CEF:|LEEF:)([\w.:%-]{{0,254}}[\w.%-]) ++){_PROGRAM}(.*)", re.DOTALL)
+_USUAL = re.compile(
+    rf"(?a:(?:<(\d{{1,3}})>)?+{_BEGUN}(?!CEF:|LEEF:)([\w.:%-]{{0,254}}[\w.%-]) ++)(?:{_PROGRAM}|(?=CEF:|LEEF:))(.*)", re.DOTALL
+)
 
 
 class Received(msgspec.Struct, frozen=True):

@@ -18,6 +18,8 @@ _EPOCH = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _REMEMBERED = 4096
+# So many months away from now, another year may be nearer.
+_FAR = 4
 _LONGEST_STAMP = 128
 # Epoch numbers of so many digits are seconds, milliseconds, microseconds or nanoseconds; in seconds it would be the year 5138.
 _SECONDS_DIGITS = 11
@@ -80,6 +82,8 @@ class Calendar:
             ValueError: It is out of range.
         """
         aware = moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+        if aware.tzinfo is UTC:
+            return aware
         try:
             return aware.astimezone(UTC)
         except OverflowError:
@@ -94,10 +98,29 @@ class Calendar:
         if self.year is not None:
             return self.in_zone(at(self.year + (month < self.year_begins)))
         now = datetime.now(UTC)
+        apart = month - now.month
+        if not _FAR < abs(apart) < 12 - _FAR:
+            # One year is nearest for certain, unless it lacks the day.
+            near = self._possible(at, now.year - (apart > _FAR) + (apart < -_FAR))
+            if near is not None:
+                return near
         moments = [moment for year in (now.year - 1, now.year, now.year + 1) if (moment := self._possible(at, year))]
         if not moments:
             raise ValueError("there is no such day in these years")
         return min(moments, key=lambda moment: abs(moment - now))
+
+    def read_old(self, stamp: str) -> datetime | None:
+        """The moment that a stamp such as `Oct  1 22:14:15` says; `None` if it is none.
+
+        Raises:
+            ValueError: There is no such moment.
+        """
+        match = _SYSLOG.fullmatch(stamp)
+        month = MONTHS.get(match[1]) if match else None
+        if match is None or month is None:
+            return None
+        day, hour, minute, second = map(int, match.group(2, 3, 4, 5))
+        return self.dated(month, lambda year: datetime(year, month, day, hour, minute, second, tzinfo=self.zone))
 
     def _possible(self, at: Callable[[int], datetime], year: int) -> datetime | None:
         try:
@@ -150,12 +173,10 @@ class TimeReader:
         known = self._remembered.get(stamp)
         if known is not None:
             return known
-        match = _SYSLOG.fullmatch(stamp)
-        month = MONTHS.get(match[1]) if match else None
-        if match is None or month is None:
+        moment = self._calendar.read_old(stamp)
+        if moment is None:
             raise ValueError("no syslog time at the beginning")
-        day, hour, minute, second = (int(match[group]) for group in (2, 3, 4, 5))
-        return self._remember(stamp, self._calendar.dated(month, lambda year: datetime(year, month, day, hour, minute, second)))
+        return self._remember(stamp, moment)
 
     def _strptime(self, text: str) -> datetime:
         stamp = " ".join(text[:_LONGEST_STAMP].split(None, self._words)[: self._words])
