@@ -220,11 +220,13 @@ class EventSource(Component[SettingsT]):
 
     Attributes:
         rewindable: Whether `read` can give any range again. A source that cannot be rewound is spooled to disk by the core.
+        endless: Whether it never comes to an end, as a receiver does not; `alert run --once` then reads what it has received.
         live: Whether events are happening now, so that one from the future must be a wrong clock.
         default_format: How its records read when the configuration does not say: as a `format` in it would say.
     """
 
     rewindable: ClassVar[bool] = True
+    endless: ClassVar[bool] = False
     live: ClassVar[bool] = True
     default_format: ClassVar[str | Mapping[str, Any]] = "json"
 

@@ -354,3 +354,13 @@ def test_spool_that_was_replaced_is_reported_and_read_from_its_beginning(
 
     assert taken.records == [b"new\n"]
     assert "the spool of source once was replaced" in caplog.text
+
+
+def test_run_that_is_to_end_takes_what_was_received_and_receives_no_more(folder: Path) -> None:
+    taken = Taken()
+    with Spool(folder) as spool:
+        spool.append(b"old\n")
+
+        Spooled(Once([b"new\n"]), spool, receiving=False).run(taken, threading.Event())
+
+    assert taken.records == [b"old\n"]

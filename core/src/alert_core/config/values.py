@@ -47,11 +47,13 @@ class SourceConfig(_Configured):
     Attributes:
         format: How its records read.
         since: Events before this time are left out; `None`: none are. Said on the command line.
+        ends: Whether to end where the input ends now, instead of following it or receiving more. Said on the command line.
     """
 
     cls: builtins.type[EventSource[Any]]
     format: FormatConfig
     since: datetime | None = None
+    ends: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +13,8 @@ from alert_core.config.values import Config, SourceConfig
 from alert_core.errors import ConfigError
 
 __all__ = ["recorded", "since", "with_files"]
+
+_log = logging.getLogger(__name__)
 
 
 def with_files(
@@ -61,11 +64,14 @@ def since(config: Config, moment: datetime) -> Config:
 
 
 def recorded(config: Config) -> Config:
-    """The configuration with sources that end where their input ends now, instead of following it."""
+    """The configuration with sources that end where their input ends now, instead of following it or receiving more."""
+    endless = sorted(name for name, source in config.sources.items() if source.cls.endless)
+    if endless:
+        _log.warning("nothing new is received from %s, because this run is to end", ", ".join(endless))
     return replace(config, sources={name: _ending(source) for name, source in config.sources.items()})
 
 
 def _ending(source: SourceConfig) -> SourceConfig:
     if "follow" not in type(source.settings).model_fields:
-        return source
-    return replace(source, settings=source.settings.model_copy(update={"follow": False}))
+        return replace(source, ends=True)
+    return replace(source, ends=True, settings=source.settings.model_copy(update={"follow": False}))

@@ -28,7 +28,9 @@ def make_source(config: Config, source: SourceConfig, resolver: Any = None) -> S
     """The component of a configured source; one that cannot be rewound comes with its spool."""
     context = config.context(source, resolver)
     component = source.cls(source.settings, context)
-    return component if component.rewindable else Spooled(component, Spool(context.state_folder / "spool"))
+    if component.rewindable:
+        return component
+    return Spooled(component, Spool(context.state_folder / "spool"), receiving=not (source.ends and component.endless))
 
 
 class _Running:

@@ -32,6 +32,7 @@ class Spooled:
             only then. So a source can tell after a crash whether its last push had an effect.
         spool: Where its records are kept.
         backlog_bytes: How far the source may be ahead before it has to wait.
+        receiving: Whether the source runs; else only what the spool has is handed on.
 
     Attributes:
         rewindable: Always true.
@@ -40,11 +41,13 @@ class Spooled:
 
     rewindable = True
 
-    def __init__(self, source: EventSource[Any], spool: Spool, *, backlog_bytes: int = BACKLOG_BYTES) -> None:
+    def __init__(
+        self, source: EventSource[Any], spool: Spool, *, backlog_bytes: int = BACKLOG_BYTES, receiving: bool = True
+    ) -> None:
         self.source = source
         self.live = source.live
         self._spool = spool
-        self._backlog_bytes = backlog_bytes
+        self._backlog_bytes, self._receiving = backlog_bytes, receiving
 
     def run(self, push: Push, stop: threading.Event) -> None:
         """Hand on what the spool has from `push.cursor` on, and what the source adds to it.
@@ -53,6 +56,10 @@ class Spooled:
             SourceError: The source cannot go on; what it had given before has been handed on.
         """
         place = self._place(push.cursor)
+        if not self._receiving:
+            for batch in self._spool.read(place, self._spool.end):
+                push(batch)
+            return
         self.source.recall(self._spool.latest())
         inlet = _Inlet(self.source, self._spool, self._backlog_bytes, self._spool.bytes_after(place))
         inlet.start()

@@ -33,6 +33,7 @@ class SepmSource(EventSource[SepmSourceSettings]):
     name = "sepm"
     label = "Critical events of Symantec Endpoint Protection Manager"
     rewindable = False
+    endless = True
 
     def run(self, push: Push, stop: threading.Event) -> None:
         from alert_sepm._api import Manager

@@ -37,6 +37,7 @@ class SnmpSource(EventSource[SnmpSourceSettings]):
     name = "snmp"
     label = "SNMP traps and informs"
     rewindable = False
+    endless = True
     default_format: ClassVar[str] = "snmp-trap"
 
     _seen: Seen | None = None

@@ -24,6 +24,7 @@ class SyslogSource(EventSource[SyslogSourceSettings]):
     name = "syslog"
     label = "Syslog messages"
     rewindable = False
+    endless = True
     default_format: ClassVar[Mapping[str, Any]] = {"type": "syslog", "format": "auto"}
 
     def __init__(self, settings: SyslogSourceSettings, context: Context) -> None:

@@ -29,6 +29,7 @@ class WebSource(EventSource[WebSourceSettings]):
     name = "web"
     label = "Web requests"
     rewindable = False
+    endless = True
     default_format: ClassVar[str] = "auto"
 
     def check(self) -> Sequence[str]:
