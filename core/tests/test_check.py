@@ -259,10 +259,11 @@ def test_plugins_are_listed_with_what_is_wrong(
     assert lines[0].split() == ["Plugin", "From", "Status", "Offers,", "or", "what", "is", "wrong"]
     assert any(line.startswith("bad ") and "alert-bad 0.9" in line and "broken" in line for line in lines)
     assert any(line.startswith("sample ") and " ok " in line and "source: feed" in line for line in lines)
-    assert "[red]not markup[/red]" in result.output
-    assert "\\x1b[31m" in result.output
+    unwrapped = "".join(result.output.split())  # how wide the column is depends on what else is installed
+    assert "[red]notmarkup[/red]" in unwrapped
+    assert "\\x1b[31m" in unwrapped
+    assert ":smile:" in unwrapped
     assert "\x1b" not in result.output
-    assert ":smile:" in result.output
     assert max(map(len, lines)) <= 80
 
 
