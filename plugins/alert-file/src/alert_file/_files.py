@@ -81,6 +81,7 @@ class Files:
         """Find out where every file is now, and which are new."""
         matches = matching(self._pattern)
         here = {match.identity: match for match in matches}
+        self._park_some()
         self.waiting = False
         for stream in list(self.streams.values()):
             self._see(stream, here.get(stream.identity))
@@ -96,7 +97,6 @@ class Files:
             self._admit_after(stream)
         if self._follow:
             self.end_gone()
-            self._park_some()
         self._first = self._at_end = False
 
     def _see(self, stream: Stream, match: Match | None) -> None:

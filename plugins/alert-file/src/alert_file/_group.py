@@ -18,6 +18,9 @@ from alert_file._trail import Trail
 __all__ = ["Group", "read_part"]
 
 _SCAN_SECONDS = 1.0
+_SCAN_SHARE = 0.05
+"""Looking for files may cost this part of the time; where there are very many, it is done less often."""
+
 _LONGEST_WAIT = 0.05
 _SLOWING = 1.25
 
@@ -61,17 +64,16 @@ class Group:
         done: set[str] = set()
         while not self._stopped():
             left = [stream for stream in self._files.by_age() if stream.part not in done]
-            if not left:
-                if not self._files.lost:
-                    break
+            if not left and not self._files.lost:
+                break
+            for stream in left:
+                done.add(stream.part)
+                self._files.wake(stream)
+                while not self._stopped() and self._step(stream, follow=False):
+                    pass
+                stream.park()
+            if self._files.lost:
                 self._files.scan()
-                continue
-            stream = left[0]
-            done.add(stream.part)
-            self._files.wake(stream)
-            while not self._stopped() and self._step(stream, follow=False):
-                pass
-            stream.park()
         self._files.end_gone()
 
     def _follow(self, wait: Callable[[float], object]) -> None:
@@ -82,8 +84,10 @@ class Group:
             older = [stream for stream in streams if stream.gone and not stream.finished]
             busy = [stream for stream in older or streams if self._step(stream, follow=True)]
             if time.monotonic() >= next_scan or (self._files.waiting and not busy):
+                began = time.monotonic()
                 self._files.scan()
-                next_scan = time.monotonic() + _SCAN_SECONDS
+                ended = time.monotonic()
+                next_scan = ended + max(_SCAN_SECONDS, (ended - began) / _SCAN_SHARE)
             if busy:
                 pause = SHORTEST_WAIT
             else:
