@@ -17,9 +17,25 @@ from alert_core.builtin.json import JsonFormat
 from alert_core.builtin.leef import LeefFormat
 from alert_core.builtin.lines import NETFILTER, SSHD
 from alert_core.builtin.mappings import EcsFormat, EveFormat, OcsfFormat
-from alert_core.builtin.syslog import SEVERITIES
+from alert_core.builtin.syslog import SEVERITIES, SyslogFormat
+from alert_core.components import Context
 from alert_core.model import OWN_TYPES, Event, Severity
+from alert_core.testing import FormatConformance
+from alert_sepm.tables import FIELDS
+from alert_sepm.tables import TYPES as SEPM_TYPES
+from alert_snmp.conformance import SnmpTrapConformance
+from alert_tippingpoint.conformance import TippingPointConformance
+from alert_web.conformance import AlertmanagerConformance, FalcoConformance, NotificationConformance
 
+BY_EXAMPLE: tuple[type[FormatConformance], ...] = (
+    TippingPointConformance,
+    SnmpTrapConformance,
+    AlertmanagerConformance,
+    FalcoConformance,
+    NotificationConformance,
+)
+FORMATS = {cls.name: cls for cls in (CefFormat, JsonFormat, SyslogFormat)}
+LONGEST_EXAMPLE = 40
 PAGE = Path(__file__).with_name("events.md")
 
 MEANINGS = {
@@ -61,7 +77,7 @@ LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "infor
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([*_fields(), *_types(), *_severities(), *_mappings(), *_lines()]) + "\n"
+    return "\n".join([*_fields(), *_types(), *_severities(), *_mappings(), *_lines(), *_plugins()]) + "\n"
 
 
 def _fields() -> Iterator[str]:
@@ -171,6 +187,50 @@ def _lines() -> Iterator[str]:
         yield from _table(("type", "fields", "attributes"), rows)
         yield ""
     yield "All other lines are of type `log`. Each has the time, computer and application of its header as well."
+
+
+def _plugins() -> Iterator[str]:
+    yield ""
+    yield "## Formats of plugins"
+    yield ""
+    yield "What a log of Symantec Endpoint Protection Manager is called, and which column fills which field; see `alert-sepm`:"
+    yield ""
+    rows = [
+        (log.replace("-", " "), f"`{SEPM_TYPES[log]}`", ", ".join(f"`{name}` from {key}" for key, name in FIELDS[log].items()))
+        for log in SEPM_TYPES
+    ]
+    yield from _table(("log", "type", "fields, from columns"), rows)
+    yield ""
+    yield "What the other formats make of one record of each type, by way of example; what is long is cut:"
+    yield ""
+    for kit in BY_EXAMPLE:
+        yield from _examples(kit)
+
+
+def _examples(kit: type[FormatConformance]) -> Iterator[str]:
+    cls = kit.format
+    yield f"### {cls.name}: {cls.label}"
+    yield ""
+    settings = cls.settings_model.model_validate(kit.settings)
+    found: dict[str, Event] = {}
+    for event in cls(settings, Context(name="example", formats=FORMATS)).decode(kit.records):
+        found.setdefault(event.type, event)
+    rows = [
+        (f"`{type_}`", _filled(event), ", ".join(f"`{name}`" for name in event.attributes)) for type_, event in found.items()
+    ]
+    yield from _table(("type", "fields", "attributes"), rows)
+    yield ""
+
+
+def _filled(event: Event) -> str:
+    given = {name: getattr(event, name) for name in MEANINGS if name not in ("time", "type", "attributes", "raw", "source")}
+    shown = {name: " ".join(str(value).split()) for name, value in given.items() if value not in ("", None, ())}
+    return ", ".join(f"`{name}` {_cut(value)}" for name, value in shown.items())
+
+
+def _cut(text: str) -> str:
+    text = text if len(text) <= LONGEST_EXAMPLE else f"{text[:LONGEST_EXAMPLE]}..."
+    return "`" + text.replace("|", "/").replace("`", "'") + "`"
 
 
 def _told(names: set[str], in_event: bool) -> str:
