@@ -240,6 +240,7 @@ def test_exim_refuses_a_wrong_password_once(exim: Callable[..., Exim], make: Mak
     error = refusal(make(server.port, **trust, security="starttls", user="ann", password="wr0ng"))
 
     assert str(error).endswith("refuses user name or password (535)")
+    server.wait_for(lambda: "authenticator failed" in server.log)  # which it writes after its answer
     assert server.log.count("authenticator failed") == 1
 
 
