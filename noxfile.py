@@ -160,7 +160,9 @@ def crash(session: nox.Session) -> None:
     install(session, *MEMBERS)
     kills = {"ALERT_CRASH_KILLS": "200", "ALERT_RECEIVER_KILLS": "50"}
     wanted = {name: os.environ.get(name, number) for name, number in kills.items()}
-    session.run("pytest", "-m", "slow", "-n", "2", *session.posargs, env=wanted, success_codes=[0, NO_TESTS])
+    # What hangs here is not told by five minutes.
+    patient = ("-n", "2", "-o", "faulthandler_timeout=3000")
+    session.run("pytest", "-m", "slow", *patient, *session.posargs, env=wanted, success_codes=[0, NO_TESTS])
 
 
 # --- checks ------------------------------------------------------------------------------------------------------------------
