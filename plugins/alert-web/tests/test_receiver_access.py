@@ -278,6 +278,9 @@ def test_secret_that_cannot_be_had_ends_the_run_with_the_reason(receivers: Recei
     receiver = receivers(token={"env": "NO_SUCH_VARIABLE"})
     receiver.stop()
 
+    end = time.monotonic() + 10
+    while receiver.error is None and time.monotonic() < end:
+        time.sleep(0.01)
     assert str(receiver.error) == "environment variable 'NO_SUCH_VARIABLE' is not set; set it where alert runs"
 
 
