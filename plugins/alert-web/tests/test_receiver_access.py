@@ -276,11 +276,11 @@ def test_what_would_let_anyone_in_is_found_by_check(settings: dict[str, Any], fo
 
 def test_secret_that_cannot_be_had_ends_the_run_with_the_reason(receivers: Receivers) -> None:
     receiver = receivers(token={"env": "NO_SUCH_VARIABLE"})
-    receiver.stop()
-
     end = time.monotonic() + 10
     while receiver.error is None and time.monotonic() < end:
         time.sleep(0.01)
+    receiver.stop()
+
     assert str(receiver.error) == "environment variable 'NO_SUCH_VARIABLE' is not set; set it where alert runs"
 
 
