@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alert_core import EventSource, Push, Settings, hookimpl
 from alert_core.builtin.syslog import SyslogFormat, SyslogSettings
 from alert_core.components import Batch, Context, Cursor
 from alert_core.config import load
@@ -13,8 +16,30 @@ from alert_core.errors import AlertError, UnknownTypeError
 from alert_core.plugins import Plugins
 from alert_core.runtime.decider import Decider
 
-SOURCE = '[sources.box]\ntype = "stdin"\n'
+SOURCE = '[sources.box]\ntype = "quiet"\n'
 CONDITION = '[conditions.any]\ntype = "threshold"\nevent_types = ["100"]\nper = "any-computer"\ncount = 1\nminutes = 5\n'
+
+
+class QuietSource(EventSource[Settings]):
+    name = "quiet"
+    label = "Quiet"
+    help = "Has nothing to say."
+
+    def run(self, push: Push, stop: threading.Event) -> None:
+        stop.wait()
+
+
+class Quiet:
+    """The core brings no source."""
+
+    @hookimpl
+    def alert_register_sources(self) -> list[type[EventSource[Any]]]:
+        return [QuietSource]
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    return Plugins.load(only=(), objects={"quiet": Quiet()})
 
 
 def written(folder: Path, text: str) -> Path:
@@ -23,9 +48,9 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
-def test_running_system_reads_formats_inside_formats(tmp_path: Path) -> None:
+def test_running_system_reads_formats_inside_formats(tmp_path: Path, plugins: Plugins) -> None:
     text = f'format = {{ type = "syslog", format = "auto", year = 2026 }}\n{CONDITION}'
-    config = load(written(tmp_path, text), Plugins.load())
+    config = load(written(tmp_path, text), plugins)
     start = Cursor("pipe", 0)
     record = b"<134>Jan 31 06:55:46 fw CEF:0|v|p|1|100|n|3|dhost=web-1"
 
@@ -43,12 +68,12 @@ def test_running_system_reads_formats_inside_formats(tmp_path: Path) -> None:
     ],
 )
 def test_fault_in_an_inner_format_is_found_when_the_configuration_is_read(
-    written_format: str, fault: str, tmp_path: Path
+    written_format: str, fault: str, tmp_path: Path, plugins: Plugins
 ) -> None:
     file = written(tmp_path, f'format = {{ type = "syslog", format = {written_format} }}\n')
 
     with pytest.raises(AlertError) as raised:
-        load(file, Plugins.load())
+        load(file, plugins)
 
     assert fault in str(raised.value)
 
