@@ -25,6 +25,9 @@ NO_TESTS = 5  # the exit code of pytest when nothing was selected
 SIDE_BY_SIDE = ("-n", "4", "--dist", "worksteal")
 QUICK = ("-m", "not slow and not peers and not fuzz", *SIDE_BY_SIDE)
 
+# The tests start hundreds of processes, which would all compile every module anew where the environment forbids to keep that.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
