@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 
 __all__ = ["GROUP", "Choice", "Found", "find"]
@@ -78,7 +78,7 @@ def find(files: Sequence[Path] = (), objects: Mapping[str, object] | None = None
 
 def _builtin() -> Found:
     try:
-        own = version(CORE)
+        _, own = _identity(distribution(CORE))
     except PackageNotFoundError:
         own = ""
     return Found(
@@ -87,10 +87,23 @@ def _builtin() -> Found:
 
 
 def _installed(point: EntryPoint) -> Found:
-    # Metadata written by other tools may lack either; that must not hide the plugin.
-    name = getattr(point.dist, "name", None) or ""
-    number = (getattr(point.dist, "version", None) or "") if name else ""
-    return Found(name=point.name, load=point.load, distribution=name, version=number)
+    name, number = _identity(point.dist) if point.dist else ("", "")
+    return Found(name=point.name, load=point.load, distribution=name, version=number if name else "")
+
+
+def _identity(known: Distribution) -> tuple[str, str]:
+    """Name and version of a distribution; empty where metadata written by other tools lack them, which hides no plugin.
+
+    `Distribution.name` and `.version` each parse all of the metadata as an e-mail, the README in it as well.
+    """
+    said = {"name": "", "version": ""}
+    for line in (known.read_text("METADATA") or known.read_text("PKG-INFO") or "").splitlines():
+        if not line:
+            break
+        key, _, value = line.partition(":")
+        if key.lower() in said:
+            said[key.lower()] = value.strip()
+    return said["name"], said["version"]
 
 
 def _file(path: Path) -> Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -68,6 +67,8 @@ class Registry(Mapping[str, type[ComponentT]], Generic[ComponentT]):
         hint = self._hint(name)
         if hint:
             return hint
+        import difflib
+
         near = difflib.get_close_matches(name, self._types, n=1)
         if near:
             return f"did you mean {near[0]!r}?"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from alert_core.model import EVENT_FIELDS, UNKNOWN_TIME, Event
 from alert_core.settings import Settings
-from alert_core.wire.stamps import StampReader
-from alert_core.wire.times import parse_zone
+
+if TYPE_CHECKING:
+    from alert_core.wire.stamps import StampReader
 
 __all__ = [
     "ABOUT_YEAR",
@@ -61,6 +62,8 @@ def mappable(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
 
 
 def _zone(value: str) -> str:
+    from alert_core.wire.times import parse_zone
+
     parse_zone(value)
     return value
 
@@ -99,6 +102,8 @@ class FlatSettings(Settings):
 
 def stamp_reader(settings: Any) -> StampReader:
     """What reads the times of a format with these settings."""
+    from alert_core.wire.stamps import StampReader
+
     return StampReader(settings.timezone, year=settings.year)
 
 

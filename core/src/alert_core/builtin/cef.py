@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
-from alert_core.builtin._flat import Fields
-from alert_core.builtin._marked import MarkedFormat, scaled
-from alert_core.model import Event
-from alert_core.wire import read_cef
-from alert_core.wire.own import VENDOR, event_from_cef
-from alert_core.wire.read_cef import MARK
-from alert_core.wire.syslog import Received
+from alert_core.builtin._marked import MarkedFormat
+
+if TYPE_CHECKING:
+    from alert_core.builtin._marked_records import MarkedRecords
 
 __all__ = ["CefFormat"]
-
-_LABEL = "Label"
-# A blank before a value, as opposed to the one behind an empty one.
-_LEADING = re.compile(r"= (?![A-Za-z0-9_.\[\]-]+=)")
 
 
 class CefFormat(MarkedFormat):
@@ -30,7 +22,7 @@ class CefFormat(MarkedFormat):
 
     name = "cef"
     label = "CEF (ArcSight)"
-    mark = MARK
+    mark = "CEF:"
     mapping: ClassVar[Mapping[str, Sequence[str]]] = {
         "time": ("rt", "end", "start", "deviceReceiptTime", "endTime", "startTime"),
         "computer": ("dhost", "destinationHostName", "dst", "dvchost", "deviceHostName", "dvc", "shost", "src"),
@@ -48,49 +40,8 @@ class CefFormat(MarkedFormat):
         "message": ("msg", "message"),
     }
 
-    @staticmethod
-    def split(text: str) -> Any:
-        parts = read_cef.split(text)
-        if "  " in text or text.endswith(" ") or ("= " in text and _LEADING.search(text)):
-            _strip(parts[0][1], parts[1])
-        return parts
+    @cached_property
+    def _records(self) -> MarkedRecords:
+        from alert_core.builtin._cef_records import CefRecords
 
-    def _event(self, text: str, header: Received | None, raw: str) -> Event:
-        parts = self.split(text)
-        (version, vendor, product, product_version, _, name, _), values, loose = parts
-        if vendor == VENDOR and (own := event_from_cef(vendor, product, values, raw=raw)) is not None:
-            return own
-        time, fields = self._said(parts, self._fields)
-        if "Label=" in text:
-            _resolve_labels(values)
-        values["vendor"], values["product"], values["product_version"] = vendor, product, product_version
-        values["name"], values["cef_version"] = name, version
-        if loose:
-            values["unlabelled"] = loose
-        return self._finished(time, fields, values, header=header, raw=raw)
-
-    def _said(self, parts: Any, fields: Fields) -> tuple[datetime | None, dict[str, Any]]:
-        (_, _, _, _, signature, name, severity), values, _ = parts
-        time = fields.take_time(values, self._stamps, values.get("dtz", ""))
-        said = fields.take(values)
-        if signature:
-            said.setdefault("type", signature)
-        said["severity"] = scaled(said.get("severity") or severity.strip())
-        said.setdefault("message", name)
-        return time, said
-
-
-def _strip(vendor: str, values: dict[str, str]) -> None:
-    """Take blanks around values away, which other products mean nothing by."""
-    if vendor != VENDOR:
-        for key, value in values.items():
-            values[key] = value.strip()
-
-
-def _resolve_labels(values: dict[str, str]) -> None:
-    """`cs1Label=Profile cs1=Office` means Profile = Office, unless something else is called so."""
-    for key in [key for key in values if key[-5:] == _LABEL]:
-        field, label = key[:-5], values[key]
-        if label and label not in values and field in values:
-            del values[key]
-            values[label] = values.pop(field)
+        return CefRecords(type(self), self.settings)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from alert_core.builtin._flat import RANGES, Fields, FlatSettings, finished, severity_of, stamp_reader
 from alert_core.components import Context, Format
 from alert_core.model import EVENT_FIELDS, HEADER, UNKNOWN_TIME, Event, unparsed
-from alert_core.wire.times import TimeReader, lacks_year, parse_zone
+
+if TYPE_CHECKING:
+    from alert_core.wire.times import TimeReader
 
 __all__ = ["CsvFormat", "CsvSettings"]
 
@@ -81,6 +83,8 @@ class CsvSettings(FlatSettings):
     @model_validator(mode="after")
     def _usable(self) -> Self:
         if self.time_format != "auto":
+            from alert_core.wire.times import lacks_year
+
             lacks_year(self.time_format)
         if self.delimiter in (self.quote, self.escape):
             raise ValueError("the delimiter is the quote or the escape as well")
@@ -108,6 +112,8 @@ class CsvFormat(Format[CsvSettings]):
         self._cells = _splitter(settings)
         self._times: TimeReader | None = None
         if settings.time_format != "auto":
+            from alert_core.wire.times import TimeReader, parse_zone
+
             zone = parse_zone(settings.timezone)
             self._times = TimeReader(settings.time_format, zone, year=settings.year, year_begins=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache
 from typing import Any, ClassVar
 
 from alert_core.builtin._flat import FlatSettings
@@ -142,8 +142,14 @@ NETFILTER: Patterns = (
 
 
 # A header as it is mostly written, with the program in it.
-_SSHD = re.compile(r"(?:<\d{1,3}>)?(?:[^\s\[]+ +){2,5}sshd(?:-session|-auth)?(?:\[\d+\]: | \d+ \S+ )")
-_KERNEL = re.compile(r"(?:<\d{1,3}>)?(?:[^\s\[]+ +){2,5}kernel(?:: |(?: \S+){3} )")
+@cache
+def _sshd() -> re.Pattern[str]:
+    return re.compile(r"(?:<\d{1,3}>)?(?:[^\s\[]+ +){2,5}sshd(?:-session|-auth)?(?:\[\d+\]: | \d+ \S+ )")
+
+
+@cache
+def _kernel() -> re.Pattern[str]:
+    return re.compile(r"(?:<\d{1,3}>)?(?:[^\s\[]+ +){2,5}kernel(?:: |(?: \S+){3} )")
 
 
 class _LinesFormat(SyslogFormat):
@@ -161,7 +167,6 @@ class _LinesFormat(SyslogFormat):
     def __init__(self, settings: FlatSettings, context: Context) -> None:
         super().__init__(SyslogSettings(**settings.model_dump(), programs=self.of_programs), context)
 
-    @cached_property
     def _inner(self) -> Format[Any]:
         settings = PatternSettings.model_validate({"time_format": "none", "patterns": self.patterns})
         return PatternFormat(settings, self.context)
@@ -180,7 +185,7 @@ class SshdFormat(_LinesFormat):
 
     @classmethod
     def recognises(cls, text: str) -> bool:
-        return _SSHD.match(text) is not None
+        return _sshd().match(text) is not None
 
 
 class NetfilterFormat(_LinesFormat):
@@ -193,4 +198,4 @@ class NetfilterFormat(_LinesFormat):
 
     @classmethod
     def recognises(cls, text: str) -> bool:
-        return _KERNEL.match(text) is not None and "IN=" in text and " OUT=" in text and " PROTO=" in text
+        return _kernel().match(text) is not None and "IN=" in text and " OUT=" in text and " PROTO=" in text

@@ -13,7 +13,6 @@ from alert_core.builtin._regex import compile_regex, required_text
 from alert_core.components import Context, Format
 from alert_core.model import EVENT_FIELDS, UNKNOWN_TIME, Event, unparsed
 from alert_core.settings import Settings
-from alert_core.wire.times import TimeReader, lacks_year, parse_zone
 
 __all__ = ["Pattern", "PatternFormat", "PatternSettings"]
 
@@ -138,6 +137,8 @@ class PatternSettings(Settings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
+        from alert_core.wire.times import parse_zone
+
         parse_zone(value)
         return value
 
@@ -150,6 +151,8 @@ class PatternSettings(Settings):
 
     @model_validator(mode="after")
     def _year_is_known(self) -> Self:
+        from alert_core.wire.times import lacks_year
+
         if self.time_format != "none" and lacks_year(self.time_format) and self.year is None:
             raise ValueError(
                 f"times of format {self.time_format!r} do not say the year; set year to it, such as 2015, "
@@ -168,6 +171,8 @@ class PatternFormat(Format[PatternSettings]):
     label = "Text lines by regular expression"
 
     def __init__(self, settings: PatternSettings, context: Context) -> None:
+        from alert_core.wire.times import TimeReader, parse_zone
+
         super().__init__(settings, context)
         self._times = TimeReader(
             "iso8601" if settings.time_format == "none" else settings.time_format,

@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
-from operator import attrgetter
-from typing import Any
+from collections.abc import Sequence
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 from pydantic import Field
 
-from alert_core.builtin._flat import Fields, FlatSettings, stamp_reader
+from alert_core.builtin._flat import FlatSettings
 from alert_core.builtin._inner import Choice, inner_format
-from alert_core.components import Context, Format
-from alert_core.model import EVENT_FIELDS, UNKNOWN_TIME, UNPARSED, Event
+from alert_core.components import Format
+from alert_core.model import Event
 from alert_core.projection import BlockDecoder, Projection
-from alert_core.wire.own import ELEMENT, event_from_texts
-from alert_core.wire.syslog import FACILITIES, Received, SyslogReader
 
-__all__ = ["SEVERITIES", "SyslogFormat", "SyslogSettings", "header_attributes"]
+if TYPE_CHECKING:
+    from alert_core.builtin._syslog_records import SyslogRecords
+
+__all__ = ["SEVERITIES", "SyslogFormat", "SyslogSettings"]
 
 SEVERITIES = ("critical", "critical", "critical", "major", "minor", "low", "information", "information")
 """What emergency, alert, critical, error, warning, notice, informational and debug mean."""
 
-_LIKELY = re.compile(
-    r"<\d{1,3}>|[A-Z][a-z]{2} [ 0-3]\d \d\d:\d\d:\d\d \S"
-    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(?:Z|[+-]\d\d:\d\d) [\w.:-]+ [^\s:\[]+(?:\[\d+\])?: ",
-    re.ASCII,
-)
 
-_OWN = f"[{ELEMENT} "
-_OTHERWISE = frozenset({"id", "source", "raw", "flags"})
-_REPEATED = re.compile(r"(?:last )?message repeated (\d{1,9}) times?(?:: \[ ?(.*)\])?", re.DOTALL)
-
-
-def _severity(received: Received) -> str:
-    return "" if received.priority is None else SEVERITIES[received.priority & 7]
-
-
-_SAID: Mapping[str, Callable[[Received], str]] = {
-    "computer": attrgetter("host"),
-    "application": attrgetter("app"),
-    "severity": _severity,
-    "message": attrgetter("text"),
-}
-"""What fills the fields of an event that is just a header and a text."""
+@cache
+def _likely() -> re.Pattern[str]:
+    return re.compile(
+        r"<\d{1,3}>|[A-Z][a-z]{2} [ 0-3]\d \d\d:\d\d:\d\d \S"
+        r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(?:Z|[+-]\d\d:\d\d) [\w.:-]+ [^\s:\[]+(?:\[\d+\])?: ",
+        re.ASCII,
+    )
 
 
 class SyslogSettings(FlatSettings):
@@ -81,133 +66,22 @@ class SyslogFormat(Format[SyslogSettings]):
     name = "syslog"
     label = "Syslog messages"
 
-    def __init__(self, settings: SyslogSettings, context: Context) -> None:
-        super().__init__(settings, context)
-        self._stamps = stamp_reader(settings)
-        self._reader = SyslogReader(self._stamps)
-        self._fields = Fields(settings.fields) if settings.fields else None
-        self._programs = frozenset(settings.programs)
-
-    @cached_property
-    def _inner(self) -> Format[Any] | None:
-        return None if self.settings.format is None else inner_format(self.settings.format, self.context)
-
     def decode(self, records: Sequence[bytes]) -> list[Event]:
-        self._stamps.refresh()
-        return [self._decode(str(record, "utf-8", "replace")) for record in records]
+        return self._records.decode(records)
+
+    def decoder(self, projection: Projection) -> BlockDecoder | None:
+        return self._records.decoder(projection)
 
     @classmethod
     def recognises(cls, text: str) -> bool:
-        return _LIKELY.match(text) is not None
+        return _likely().match(text) is not None
 
-    def _decode(self, raw: str) -> Event:
-        received = self._reader.read(raw)
-        text, count = received.text, 1
-        if "message repeated " in text[:32] and (match := _REPEATED.fullmatch(text)):
-            count = max(1, int(match[1]))
-            text = match[2] or text
-        if self._inner is not None and text and (not self._programs or received.app in self._programs):
-            return self._inside(self._inner, received, text, count, raw)
-        if received.structured.startswith(_OWN) and (own := _own_event(received, raw)) is not None:
-            return own
-        return self._plain(received, text, count, raw)
+    @cached_property
+    def _records(self) -> SyslogRecords:
+        # Imported here because compiling its expressions takes longer than most commands need for all else.
+        from alert_core.builtin._syslog_records import SyslogRecords
 
-    def _plain(self, received: Received, text: str, count: int, raw: str) -> Event:
-        event = Event(
-            time=received.time or UNKNOWN_TIME,
-            type=self.settings.default_type,
-            computer=received.host,
-            application=received.app,
-            severity=_severity(received),
-            message=text,
-            count=count,
-            attributes=header_attributes(received),
-            raw=raw,
-        )
-        if self._fields is None:
-            return event
-        attributes = dict(event.attributes)
-        return msgspec.structs.replace(event, **self._fields.take(attributes), attributes=attributes)
+        return SyslogRecords(self.settings, self._inner())
 
-    def decoder(self, projection: Projection) -> BlockDecoder | None:
-        """Straight into the projection, if messages are text and nothing but what a header says is wanted."""
-        wanted = set(projection.fields)
-        plain = self._inner is None and self._fields is None and not (projection.whole or projection.numeric)
-        if not plain or not wanted <= EVENT_FIELDS - _OTHERWISE:
-            return None
-        said = [(name, _SAID[name]) for name in projection.fields if name in _SAID]
-        struct, read = projection.struct, self._reader.read
-        default_type, stamps = self.settings.default_type, self._stamps
-
-        def decode(block: bytes) -> Sequence[Any]:
-            stamps.refresh()
-            return [row(read(line)) for line in str(block, "utf-8").split("\n") if line and not line.isspace()]
-
-        def row(received: Received) -> Any:
-            if received.time is None or received.structured.startswith(_OWN) or "message repeated " in received.text[:32]:
-                raise msgspec.ValidationError("more than a header and a text")
-            item = struct(received.time, default_type)
-            for name, told in said:
-                setattr(item, name, told(received))
-            return item
-
-        return decode
-
-    def _inside(self, inner: Format[Any], received: Received, text: str, count: int, raw: str) -> Event:
-        """The event of the message; the header fills what it left open, and its host is where the message came from."""
-        (event,) = inner.decode([text.encode()])
-        if event.type == UNPARSED and inner.name == "auto":
-            return self._plain(received, text, count, raw)
-        attributes = header_attributes(received)
-        host = received.host
-        changes: dict[str, Any] = {
-            "computer": event.computer or host,
-            "server": event.server or host,
-            "application": event.application or received.app,
-            "count": event.count * count,
-            "attributes": attributes | event.attributes,
-            "raw": raw,
-        }
-        if event.time == UNKNOWN_TIME and received.time is not None:
-            changes["time"] = received.time
-        if event.severity == "":
-            changes["severity"] = _severity(received)
-        if not event.message and event.type != UNPARSED:
-            changes["message"] = text
-        if self._fields:
-            changes |= self._fields.take(attributes)
-        return msgspec.structs.replace(event, **changes)
-
-
-def _own_event(received: Received, raw: str) -> Event | None:
-    """The event that alert wrote as this message, if it did."""
-    data = received.data
-    if len(data) != 1 or received.time is None:
-        return None
-    return event_from_texts(data[0][1], received.time, raw=raw)
-
-
-def header_attributes(received: Received) -> dict[str, Any]:
-    """What a header says that no field of an event holds."""
-    attributes: dict[str, Any] = {}
-    if received.priority is not None:
-        attributes["facility"] = FACILITIES[received.priority >> 3]
-    if received.process:
-        attributes["process_id"] = received.process
-    if received.kind:
-        attributes["message_id"] = received.kind
-    if received.structured:
-        _add_structured(received, attributes)
-    return attributes
-
-
-def _add_structured(received: Received, attributes: dict[str, Any]) -> None:
-    for element, pairs in received.data:
-        if not pairs:
-            attributes[element] = ""
-        named = {f"{element}.{name}": value for name, value in pairs}
-        if len(named) < len(pairs):
-            # The standard lets a parameter occur more than once.
-            for key in named:
-                named[key] = ",".join([value for name, value in pairs if f"{element}.{name}" == key])
-        attributes |= named
+    def _inner(self) -> Format[Any] | None:
+        return None if self.settings.format is None else inner_format(self.settings.format, self.context)

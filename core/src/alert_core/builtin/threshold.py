@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from alert_core.components import Condition
-from alert_core.counting import AnyCount, DistinctCount, SharedDamperCount, SingleCount
-from alert_core.evaluators import Evaluator
 from alert_core.model import Firing, Message
 from alert_core.settings import Settings
+
+if TYPE_CHECKING:
+    from alert_core.evaluators import Evaluator
 
 __all__ = ["ThresholdCondition", "ThresholdSettings"]
 
@@ -59,6 +60,8 @@ class ThresholdCondition(Condition[ThresholdSettings]):
     label = "Threshold"
 
     def evaluator(self) -> Evaluator[Any]:
+        from alert_core.counting import AnyCount, DistinctCount, SharedDamperCount, SingleCount
+
         settings = self.settings
         count = settings.count + (settings.compare == "more_than")
         window = timedelta(minutes=settings.minutes)

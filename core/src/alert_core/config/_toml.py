@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,6 +45,8 @@ def write_dropin(folder: Path, name: str, tables: Mapping[str, Any]) -> Path:
     Returns:
         Where it stands. Whoever reads it sees the file before or the file after, never a part.
     """
+    import tempfile
+
     import tomli_w
 
     if not name or name != Path(name).name or name.startswith("."):
