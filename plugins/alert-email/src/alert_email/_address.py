@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_address", "split_addresses"]
 
-_PIECE = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,"])+')  # a comma inside quotes separates nothing
-_OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]")
+_PIECE = r'(?:"(?:\\.|[^"\\])*"|[^,"])+'  # a comma inside quotes separates nothing
+_OUTSIDE_ASCII = r"[^\x00-\x7f]"
 
 
 def parse_address(text: str) -> Address:
@@ -42,7 +42,7 @@ def _made(name: str, local: str, domain: str) -> Address:
     if '"' in local:
         raise ValueError("quotes and letters outside ASCII together")
     # The library checks the form of ASCII addresses only; letters of any script may stand where ASCII letters may.
-    Address(addr_spec=f"{_OUTSIDE_ASCII.sub('x', local)}@{domain}")
+    Address(addr_spec=f"{re.sub(_OUTSIDE_ASCII, 'x', local)}@{domain}")
     return Address(display_name=name, username=unicodedata.normalize("NFC", local), domain=domain)
 
 
@@ -52,4 +52,4 @@ def split_addresses(value: object) -> object:
     texts = [item for item in items if isinstance(item, str)]
     if len(texts) < len(items):
         return value
-    return tuple(piece.strip() for text in texts for piece in _PIECE.findall(text) if piece.strip())
+    return tuple(piece.strip() for text in texts for piece in re.findall(_PIECE, text) if piece.strip())

@@ -100,7 +100,9 @@ class EmailSettings(Settings):
         "checked. starttls-if-offered: encrypted when the server can, certificate not checked. none: clear text.",
     )
     tls: ClientTls = Field(
-        ClientTls(), title="TLS", description="Whom to trust when the connection is encrypted, and the own certificate."
+        default_factory=ClientTls,
+        title="TLS",
+        description="Whom to trust when the connection is encrypted, and the own certificate.",
     )
     auth: Literal["auto", "plain", "login", "cram-md5", "oauthbearer", "xoauth2"] = Field(
         "auto", title="Log in by", description="auto: the best way that the server offers and that fits the password or token."

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
 from alert_core import Settings
-from alert_file._cut import Multiline
-from alert_file._piece import Reading
-from alert_file._text import normal_encoding
+
+if TYPE_CHECKING:
+    from alert_file._piece import Reading
 
 __all__ = ["FileSettings", "MultilineSettings", "StdinSettings"]
 
@@ -70,12 +70,18 @@ class _Reading(Settings):
     @field_validator("encoding")
     @classmethod
     def _is_an_encoding(cls, encoding: str) -> str:
+        from alert_file._text import normal_encoding
+
         normal_encoding(encoding)
         return encoding
 
     @property
     def reading(self) -> Reading:
         """The same, ready to use."""
+        from alert_file._cut import Multiline
+        from alert_file._piece import Reading
+        from alert_file._text import normal_encoding
+
         lines, multiline = self.multiline, None
         if lines is not None:
             multiline = Multiline(re.compile(lines.start), lines.max_lines, lines.max_bytes, lines.flush_seconds)

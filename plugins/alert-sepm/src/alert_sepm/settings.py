@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Field
 from alert_core import Secret, Settings, Severity
 from alert_core.templates import check_template
 from alert_core.tls import ClientTls
-from alert_core.wire.times import parse_zone
 
 __all__ = ["ManagerSettings", "SepmActionSettings", "SepmFormatSettings", "SepmSourceSettings"]
 
@@ -19,6 +18,8 @@ LONGEST_LINK = 512
 
 
 def _zone(value: str) -> str:
+    from alert_core.wire.times import parse_zone
+
     if value:
         parse_zone(value)
     return value

@@ -14,8 +14,8 @@ _MAX_LINE = 255
 _MARK = "…".encode()
 _MAX_GAUGE = 2**32 - 1
 # What Unicode calls controls, and its own separators of lines.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROLS_IN_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_CONTROLS_IN_LINES = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]"
 
 Kind = Literal["integer", "gauge", "octets", "address"]
 
@@ -71,9 +71,9 @@ def body(text: str) -> bytes:
     return _clean(text, MAX_BODY, _CONTROLS_IN_LINES)
 
 
-def _clean(text: str, max_bytes: int, controls: re.Pattern[str]) -> bytes:
+def _clean(text: str, max_bytes: int, controls: str) -> bytes:
     """A text in UTF-8, cut between characters and marked where it was cut; control characters are spelt out."""
-    raw = controls.sub(_spelt_out, text[: max_bytes + 1]).encode("utf-8", "replace")
+    raw = re.sub(controls, _spelt_out, text[: max_bytes + 1]).encode("utf-8", "replace")
     if len(raw) <= max_bytes:
         return raw
     return raw[: max_bytes - len(_MARK)].decode("utf-8", "ignore").encode() + _MARK

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from alert_core import Action, Context, DeliveryError, Notification, Receipt, Strength, hookimpl
 from alert_snmp._alert_mib import BASE, AlertMib
 from alert_snmp._objects import MAX_BODY, Preset
-from alert_snmp._tippingpoint_mib import TippingPointMib
 from alert_snmp.format import SnmpTrapFormat
 from alert_snmp.settings import SnmpSettings
 from alert_snmp.source import SnmpSource
@@ -41,7 +40,11 @@ class SnmpAction(Action[SnmpSettings]):
 
     def __init__(self, settings: SnmpSettings, context: Context) -> None:
         super().__init__(settings, context)
-        self._preset: Preset = TippingPointMib() if settings.preset == "tippingpoint" else AlertMib(settings.base_oid or BASE)
+        self._preset: Preset = AlertMib(settings.base_oid or BASE)
+        if settings.preset == "tippingpoint":
+            from alert_snmp._tippingpoint_mib import TippingPointMib
+
+            self._preset = TippingPointMib()
 
     def declines(self, notification: Notification) -> str:
         """What closes, unless asked for."""

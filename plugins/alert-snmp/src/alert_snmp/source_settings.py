@@ -14,7 +14,7 @@ from alert_snmp.settings import User, engine_id_digits
 
 __all__ = ["SnmpSourceSettings", "TrapUser", "place_of"]
 
-_PLACE = re.compile(r"udp:(?:(\[[0-9A-Fa-f:.]+(?:%[^\]]+)?\]|[0-9.]+):)?(\d{1,5})", re.ASCII)
+_PLACE = r"udp:(?:(\[[0-9A-Fa-f:.]+(?:%[^\]]+)?\]|[0-9.]+):)?(\d{1,5})"
 _HIGHEST_PORT = 65535
 
 EngineId = Annotated[str, AfterValidator(engine_id_digits)]
@@ -26,7 +26,7 @@ def place_of(text: str) -> tuple[str, int]:
     Raises:
         ValueError: It is none.
     """
-    match = _PLACE.fullmatch(text)
+    match = re.fullmatch(_PLACE, text, re.ASCII)
     if match is None or not 0 < int(match[2]) <= _HIGHEST_PORT:
         raise ValueError('must be like "udp:162" or "udp:[2001:db8::1]:162": udp, an IP address if not all, port')
     address = (match[1] or "").strip("[]")

@@ -15,7 +15,7 @@ __all__ = ["Place", "SyslogSourceSettings"]
 
 Transport = Literal["udp", "tcp", "tls"]
 
-_PLACE = re.compile(r"(udp|tcp|tls):(?:(\[[0-9A-Fa-f:.]+(?:%[^\]]+)?\]|[^:\[\]\s]+):)?(\d{1,5})", re.ASCII)
+_PLACE = r"(udp|tcp|tls):(?:(\[[0-9A-Fa-f:.]+(?:%[^\]]+)?\]|[^:\[\]\s]+):)?(\d{1,5})"
 _HIGHEST_PORT = 65535
 
 
@@ -40,7 +40,7 @@ class Place:
         Raises:
             ValueError: It names none.
         """
-        match = _PLACE.fullmatch(text)
+        match = re.fullmatch(_PLACE, text, re.ASCII)
         if match is None or not 0 < int(match[3]) <= _HIGHEST_PORT:
             raise ValueError(
                 'must be like "udp:514", "tcp:192.0.2.1:514" or "tls:[2001:db8::1]:6514": transport, address if not all, port'

@@ -7,12 +7,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from alert_core import Settings
-from alert_core.wire.times import parse_zone
 
 __all__ = ["TippingPointSettings"]
 
 
 def _zone(value: str) -> str:
+    from alert_core.wire.times import parse_zone
+
     parse_zone(value)
     return value
 

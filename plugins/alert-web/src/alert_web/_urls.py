@@ -11,8 +11,8 @@ from alert_web.tables import host_name
 
 __all__ = ["UrlTemplate", "absolute_path", "complete_url"]
 
-_CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
-_SOUND = re.compile(r"[!-~]+")
+_CODE = r"\{\{.*?\}\}|\{%.*?%\}"
+_SOUND = r"[!-~]+"
 
 
 def complete_url(url: str) -> str:
@@ -23,7 +23,7 @@ def complete_url(url: str) -> str:
     """
     if not url:
         return url
-    if not url.isascii() or not url.isprintable() or " " in _CODE.sub("", url):
+    if not url.isascii() or not url.isprintable() or " " in re.sub(_CODE, "", url):
         raise ValueError("must be ASCII without blanks; percent-encode other characters")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -69,7 +69,7 @@ class UrlTemplate:
         if self._fixed:
             return self._template.text
         url = self._template.fill(notification)
-        if not _SOUND.fullmatch(url):
+        if not re.fullmatch(_SOUND, url):
             raise TemplateFault("what the template gives is no URL any more")
         path, mark, query = url.partition("?")
         return "/".join(map(_no_step, path.split("/"))) + mark + query

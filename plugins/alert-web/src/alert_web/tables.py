@@ -11,8 +11,8 @@ from alert_core import Secret, Settings
 
 __all__ = ["Proxy", "Signature", "header_name", "host_name"]
 
-_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110: the name of a header
+_HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+"
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110: the name of a header
 _OURS = {
     "authorization", "connection", "content-length", "expect", "host", "idempotency-key", "proxy-authorization",
     "proxy-connection", "trailer", "transfer-encoding", "upgrade",
@@ -25,7 +25,7 @@ def host_name(host: str) -> str:
     Raises:
         ValueError: It cannot be looked up.
     """
-    if not _HOST.fullmatch(host) or not all(0 < len(label) < 64 for label in host.rstrip(".").split(".")):
+    if not re.fullmatch(_HOST, host) or not all(0 < len(label) < 64 for label in host.rstrip(".").split(".")):
         raise ValueError(f"{host!r} is no name and no address of a server")
     return host
 
@@ -36,7 +36,7 @@ def header_name(name: str) -> str:
     Raises:
         ValueError: It is none, or it belongs to the protocol.
     """
-    if not _TOKEN.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise ValueError(f"{name!r} is not the name of a header")
     if name.lower() in _OURS:
         raise ValueError(f"{name} is set by alert itself")

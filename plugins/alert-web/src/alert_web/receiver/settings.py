@@ -18,7 +18,7 @@ __all__ = ["Place", "ReceivedSignature", "WebSourceSettings"]
 BEARER = "Authorization"
 """The header whose value begins with `Bearer`; in any other the token stands alone."""
 
-_PLACE = re.compile(r"(https?):(?:\[([0-9A-Fa-f:.]+)\]:|([0-9.]+):)?(\d{1,5})", re.ASCII)
+_PLACE = r"(https?):(?:\[([0-9A-Fa-f:.]+)\]:|([0-9.]+):)?(\d{1,5})"
 _HIGHEST_PORT = 65535
 
 
@@ -43,7 +43,7 @@ class Place:
         Raises:
             ValueError: It names none.
         """
-        match = _PLACE.fullmatch(text)
+        match = re.fullmatch(_PLACE, text, re.ASCII)
         if match is None or not 0 < int(match[4]) <= _HIGHEST_PORT:
             raise ValueError(
                 'must be like "https:8443", "http:127.0.0.1:8080" or "https:[2001:db8::1]:8443": http or https, IP address '
