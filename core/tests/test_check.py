@@ -160,6 +160,35 @@ def test_check_shows_findings_and_exits_with_1_for_errors(run: Any, written: Wri
     ]
 
 
+def test_check_names_the_plugin_whose_settings_model_is_faulty_if_it_is_used(
+    run: Any, written: Write, fake_distribution: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+        from alert_core import Action, Settings, hookimpl
+
+        class FaultySettings(Settings):
+            path: "Missing"
+
+        class FaultyAction(Action[FaultySettings]):
+            name = label = "faulty"
+
+            def send(self, notification): ...
+
+        @hookimpl
+        def alert_register_actions():
+            return [FaultyAction]
+    """
+    fake_distribution("alert-faulty", source)
+    monkeypatch.setenv("ALERT_PLUGINS_ONLY", "sample,faulty")
+
+    unused = run(check_command, "-c", written(GOOD))
+    used = run(check_command, "-c", written(GOOD + '[actions.bad]\ntype = "faulty"'))
+
+    assert (unused.exit_code, used.exit_code) == (0, 2)
+    assert used.stderr.startswith("error: alert.toml: actions.bad.type: plugin 'faulty' (alert-faulty 1.0): the settings of")
+    assert "name 'Missing' is not defined" in used.stderr
+
+
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 1)])
 def test_warnings_fail_only_when_asked(options: list[str], code: int, run: Any, written: Write) -> None:
     assert run(check_command, "-c", written(GOOD.replace("recipients", "# recipients")), *options).exit_code == code

@@ -18,12 +18,14 @@ from alert_core import (
     DeliveryState,
     Notification,
     PluginConflictError,
+    PluginLoadError,
     Receipt,
     Settings,
     Strength,
     UnknownTypeError,
     hookimpl,
 )
+from alert_core._reports import Reports
 from alert_core.plugins import PluginReport, Plugins
 
 
@@ -232,6 +234,33 @@ def test_settings_are_not_built_for_a_list_of_commands() -> None:
     assert not UnusedSettings.__pydantic_complete__
 
 
+def test_settings_that_nothing_can_validate_are_an_error_of_their_plugin_when_they_are_used(fake_distribution: Any) -> None:
+    source = """
+        from alert_core import Action, Settings, hookimpl
+
+        class FaultySettings(Settings):
+            path: "Missing"
+
+        class FaultyAction(Action[FaultySettings]):
+            name = label = "faulty"
+
+            def send(self, notification): ...
+
+        @hookimpl
+        def alert_register_actions():
+            return [FaultyAction]
+    """
+    fake_distribution("alert-faulty", source, version="0.9")
+    plugins = Plugins.load(complete=False)
+
+    with pytest.raises(PluginLoadError) as caught:
+        plugins.actions.find("faulty")
+
+    assert str(caught.value).startswith(
+        "plugin 'faulty' (alert-faulty 0.9): the settings of 'faulty' are faulty: PydanticUndefinedAnnotation: name 'Missing'"
+    )
+
+
 def test_subclass_may_bring_its_own_settings() -> None:
     class Inherited(Quiet): ...
 
@@ -295,7 +324,7 @@ def test_unknown_type_says_what_to_do(asked: str, message: str) -> None:
     plugins = Plugins.load(only=(), objects={"good": Offers(Quiet), "bad": object()})
     if asked == "snmp":
         # An installed channel would be reported as blocked instead.
-        plugins = Plugins(plugins._plugins, reports={})
+        plugins = Plugins(plugins._plugins, reports=Reports())
 
     with pytest.raises(UnknownTypeError) as caught:
         plugins.actions.find(asked)

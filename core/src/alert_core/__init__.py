@@ -93,7 +93,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = fetching(__name__, __all__, ("errors", "hooks", "model", "evaluators", "settings", "components"))
+    __getattr__ = fetching(__name__, __all__, ("errors", "hooks", "model", "settings", "components", "evaluators"))
 
 
 def __dir__() -> list[str]:

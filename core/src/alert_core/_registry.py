@@ -25,6 +25,7 @@ class Registry(Mapping[str, type[ComponentT]], Generic[ComponentT]):
         kind: `source`, `format`, `condition` or `action`.
         types: The types that can be used.
         conflicts: Names that several plugins claim, with the error for whoever asks for one.
+        prepare: Makes a type ready for use, or raises why it is not.
         hint: What to do about a name that nobody offers.
     """
 
@@ -34,11 +35,13 @@ class Registry(Mapping[str, type[ComponentT]], Generic[ComponentT]):
         *,
         types: Mapping[str, type[ComponentT]],
         conflicts: Mapping[str, PluginConflictError],
+        prepare: Callable[[type[ComponentT]], None],
         hint: Callable[[str], str],
     ) -> None:
         self.kind = kind
         self._types = dict(sorted(types.items()))
         self._conflicts = dict(conflicts)
+        self._prepare = prepare
         self._hint = hint
 
     def __getitem__(self, name: str) -> type[ComponentT]:
@@ -51,13 +54,15 @@ class Registry(Mapping[str, type[ComponentT]], Generic[ComponentT]):
         return len(self._types)
 
     def find(self, name: str) -> type[ComponentT]:
-        """The class of that name.
+        """The class of that name, ready for use.
 
         Raises:
             PluginConflictError: Several plugins claim the name.
+            PluginLoadError: Its settings model is faulty.
             UnknownTypeError: No usable plugin offers it; the hint says what may have been meant or must be installed.
         """
         if name in self._types:
+            self._prepare(self._types[name])
             return self._types[name]
         if name in self._conflicts:
             raise self._conflicts[name]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +13,9 @@ import pluggy
 
 from alert_core._discovery import Found
 from alert_core._known import KNOWN
-from alert_core.errors import ConfigError, PluginLoadError
+from alert_core.errors import ConfigError, PluginConflictError, PluginLoadError
 
-__all__ = ["PluginReport", "Status", "advice", "check_required", "origin", "phrase", "report", "warn"]
+__all__ = ["PluginReport", "Reports", "Status", "advice", "check_required", "load_error", "origin", "phrase"]
 
 logger = logging.getLogger("alert_core.plugins")
 
@@ -44,9 +44,46 @@ class PluginReport:
     error: str = ""
 
 
-def report(found: Found, **facts: Any) -> PluginReport:
-    """What there is to say about a plugin, wherever it was found."""
-    return PluginReport(name=found.name, distribution=found.distribution, version=found.version, **facts)
+class Reports:
+    """What became of all plugins, in the order in which they were found; what goes wrong later is added."""
+
+    def __init__(self) -> None:
+        self._reports: dict[Found, PluginReport] = {}
+
+    @property
+    def all(self) -> tuple[PluginReport, ...]:
+        """One for each plugin."""
+        return tuple(self._reports.values())
+
+    def add(self, found: Found, **facts: Any) -> None:
+        """Say the first that there is to say about a plugin."""
+        self._reports[found] = PluginReport(name=found.name, distribution=found.distribution, version=found.version, **facts)
+
+    def add_types(self, found: Found, kind: str, names: tuple[str, ...]) -> None:
+        """Say what more a plugin offers."""
+        report = self._reports[found]
+        self._reports[found] = replace(report, types={**report.types, kind: names})
+
+    def add_fault(self, found: Found, status: Status, problem: str) -> None:
+        """Say what is wrong with a plugin, in the log as well."""
+        before = self._reports[found].error
+        error = f"{before}; {problem}" if before else problem
+        self._reports[found] = replace(self._reports[found], status=status, error=error)
+        logger.warning("%s", load_error(found, error))
+
+    def add_conflict(self, what: str, rivals: Sequence[Found]) -> PluginConflictError:
+        """Say with each of several plugins that the others offer the same."""
+        for found in rivals:
+            others = ", ".join(origin(rival) for rival in rivals if rival is not found)
+            self.add_fault(found, "conflict", f"{what} is also offered by {others}")
+        first, *rest = rivals
+        others = ", ".join(origin(rival) for rival in rest)
+        return PluginConflictError(
+            f"{what} is also offered by {others}; neither is used until one is blocked or uninstalled",
+            plugin=first.name,
+            distribution=first.distribution,
+            version=first.version,
+        )
 
 
 def origin(found: Found) -> str:
@@ -71,11 +108,9 @@ def phrase(error: BaseException) -> str:
     return f"{kind}{text}{place}"
 
 
-def warn(report: PluginReport) -> None:
-    """Log what is wrong with a plugin, once, when it is found out."""
-    logger.warning(
-        "%s", PluginLoadError(report.error, plugin=report.name, distribution=report.distribution, version=report.version)
-    )
+def load_error(found: Found, problem: str) -> PluginLoadError:
+    """What is wrong with a plugin, as an error that says where it came from."""
+    return PluginLoadError(problem, plugin=found.name, distribution=found.distribution, version=found.version)
 
 
 def advice(reports: Iterable[PluginReport], name: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,8 @@ import pluggy
 from alert_core import hookspecs
 from alert_core._discovery import Choice, Found, find
 from alert_core._registry import Registry, check_component
-from alert_core._reports import PluginReport, advice, check_required, origin, phrase, report, warn
+from alert_core._reports import PluginReport, Reports, advice, check_required, load_error, phrase
 from alert_core.components import Action, Component, Condition, EventSource, Format
-from alert_core.errors import PluginConflictError
 from alert_core.hooks import PROJECT
 from alert_core.model import Delivery, Notification
 from alert_core.tables import ActionKeys, ConditionKeys, FormatKeys, SourceKeys
@@ -126,11 +124,9 @@ class Plugins:
         unmatched: Names in `only` and `block` that no installed plugin has.
     """
 
-    def __init__(
-        self, plugins: Sequence[_Plugin], *, reports: Mapping[Found, PluginReport], unmatched: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, plugins: Sequence[_Plugin], *, reports: Reports, unmatched: Iterable[str] = ()) -> None:
         self._plugins = plugins
-        self._reports = dict(reports)
+        self._reports = reports
         self._commands: dict[str, click.Command] | None = None
         self._owners = {cls: plugin.found.name for plugin in plugins for cls in plugin.classes()}
         self.unmatched = tuple(sorted(unmatched))
@@ -162,6 +158,7 @@ class Plugins:
             files: Plugins in single files that need no packaging.
             objects: Plugins that are there already, by name.
             complete: Whether settings models are built now, so that faulty ones are found. It takes a while; see `Settings`.
+                Otherwise each is built when its type is looked up with `find`.
 
         Raises:
             ConfigError: A required plugin is missing or broken; the text names all of them.
@@ -169,20 +166,20 @@ class Plugins:
         choice = Choice.of(only, block)
         candidates = find(files, objects)
         loaded: list[_Plugin] = []
-        reports: dict[Found, PluginReport] = {}
+        reports = Reports()
         for found in candidates:
             reason = choice.refuses(found)
             if reason:
-                reports[found] = report(found, status="blocked", error=reason)
+                reports.add(found, status="blocked", error=reason)
                 continue
             # A plugin may fail in any way while it is imported, even by sys.exit(); the others must go on.
             try:
                 plugin = _Plugin(found, complete=complete)
             except (Exception, SystemExit) as error:  # noqa: BLE001
-                reports[found] = report(found, status="broken", error=phrase(error))
-                warn(reports[found])
+                reports.add(found)
+                reports.add_fault(found, "broken", phrase(error))
             else:
-                reports[found] = report(found, types=plugin.types)
+                reports.add(found, types=plugin.types)
                 loaded.append(plugin)
         names = {found.name for found in candidates}
         plugins = cls(loaded, reports=reports, unmatched=choice.named - names)
@@ -192,7 +189,7 @@ class Plugins:
     @property
     def reports(self) -> tuple[PluginReport, ...]:
         """What became of each plugin, the built-in one first, the others by name."""
-        return tuple(self._reports.values())
+        return self._reports.all
 
     def owner(self, cls: type[Component[Any]]) -> str:
         """Name of the plugin that brought a component class."""
@@ -253,27 +250,22 @@ class Plugins:
                 offers.setdefault(name, []).append(plugin)
         types = {name: plugins[0].components[kind][name] for name, plugins in offers.items() if len(plugins) == 1}
         conflicts = {
-            name: self._conflict(f"{kind} type", name, [plugin.found for plugin in plugins])
+            name: self._reports.add_conflict(f"{kind} type {name!r}", [plugin.found for plugin in plugins])
             for name, plugins in offers.items()
             if len(plugins) > 1
         }
-        return Registry(kind, types=types, conflicts=conflicts, hint=lambda name: advice(self.reports, name))
+        return Registry(
+            kind, types=types, conflicts=conflicts, prepare=self._prepare, hint=lambda name: advice(self.reports, name)
+        )
 
-    def _conflict(self, what: str, name: str, rivals: Sequence[Found]) -> PluginConflictError:
-        """Record a name that several plugins claim with each of them."""
-        for found in rivals:
-            others = ", ".join(origin(rival) for rival in rivals if rival is not found)
-            problem = f"{what} {name!r} is also offered by {others}"
-            before = self._reports[found].error
-            error = f"{before}; {problem}" if before else problem
-            self._reports[found] = replace(self._reports[found], status="conflict", error=error)
-            warn(self._reports[found])
-        first, *rest = rivals
-        others = ", ".join(origin(rival) for rival in rest)
-        return PluginConflictError(
-            f"{what} {name!r} is also offered by {others}; neither is used until one is blocked or uninstalled",
-            plugin=first.name, distribution=first.distribution, version=first.version,
-        )  # fmt: skip
+    def _prepare(self, cls: type[Component[Any]]) -> None:
+        """Build a settings model that was left until somebody uses it."""
+        try:
+            cls.settings_model.model_rebuild()
+        # What stands in a model is the plugin's; whatever is wrong with it concerns nobody who does not use it.
+        except Exception as error:
+            found = next(plugin.found for plugin in self._plugins if cls in plugin.classes())
+            raise load_error(found, f"the settings of {cls.name!r} are faulty: {phrase(error)}") from error
 
     def _collect_commands(self) -> dict[str, click.Command]:
         offers: dict[str, list[tuple[Found, click.Command]]] = {}
@@ -283,18 +275,13 @@ class Plugins:
             try:
                 commands = plugin.commands()
             except Exception as error:  # noqa: BLE001
-                self._reports[found] = replace(self._reports[found], status="broken", error=f"commands: {phrase(error)}")
-                warn(self._reports[found])
+                self._reports.add_fault(found, "broken", f"commands: {phrase(error)}")
                 continue
-            self._add_types(found, "command", tuple(commands))
+            if commands:
+                self._reports.add_types(found, "command", tuple(commands))
             for name, command in commands.items():
                 offers.setdefault(name, []).append((found, command))
         for name, rivals in offers.items():
             if len(rivals) > 1:
-                self._conflict("command", name, [found for found, _ in rivals])
+                self._reports.add_conflict(f"command {name!r}", [found for found, _ in rivals])
         return {name: rivals[0][1] for name, rivals in sorted(offers.items()) if len(rivals) == 1}
-
-    def _add_types(self, found: Found, kind: str, names: tuple[str, ...]) -> None:
-        if names:
-            report = self._reports[found]
-            self._reports[found] = replace(report, types={**report.types, kind: names})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +24,8 @@ def inner_format(choice: str | Mapping[str, Any], context: Context) -> Format[An
     settings = {"type": choice} if isinstance(choice, str) else dict(choice)
     name = str(settings.pop("type", ""))
     if name not in context.formats:
+        import difflib
+
         near = difflib.get_close_matches(name, context.formats, n=1)
         raise UnknownTypeError(
             f"no installed plugin offers the format type {name!r}", hint=f"did you mean {near[0]!r}?" if near else ""

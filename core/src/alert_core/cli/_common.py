@@ -115,32 +115,38 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
 
 
-def installed(path: Path, *, require: bool = True) -> Plugins:
+def installed(path: Path, *, require: bool = True, complete: bool = True) -> Plugins:
     """The plugins as the configuration wants them; all of them when there is no configuration.
 
     Args:
         path: The configuration.
         require: Whether to insist on `plugins.require`.
+        complete: Whether the settings models of all of them are built now; see `Plugins.load`.
     """
     from alert_core.plugins import Plugins
 
     if not path.exists():
-        return Plugins.load()
+        return Plugins.load(complete=complete)
     from alert_core.config import plugin_options
 
     options = plugin_options(path)
-    return Plugins.load(only=options.only, block=options.block, require=options.require if require else ())
+    return Plugins.load(only=options.only, block=options.block, require=options.require if require else (), complete=complete)
 
 
-def configured(path: Path) -> tuple[Config, Plugins]:
+def configured(path: Path, *, complete: bool = True) -> tuple[Config, Plugins]:
     """The configuration and the plugins that it uses.
+
+    Args:
+        path: The configuration.
+        complete: Whether the settings models of all plugins are built now, for who also uses types that the configuration
+            does not name, as the format `auto` does; else only those of the types that it names.
 
     Raises:
         ConfigError: It is missing or wrong.
     """
     from alert_core.config import load
 
-    plugins = installed(path)
+    plugins = installed(path, complete=complete)
     return load(path, plugins), plugins
 
 

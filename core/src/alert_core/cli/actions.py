@@ -34,7 +34,7 @@ def try_out(name: str, config_path: Path, as_json: bool) -> None:
 
     Exits with 1 when it was not taken.
     """
-    config, plugins = configured(config_path)
+    config, plugins = configured(config_path, complete=False)
     chosen = _chosen(config, name)
     result = _tested(chosen, config, plugins)
     if as_json:

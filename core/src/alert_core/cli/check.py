@@ -40,7 +40,7 @@ def check(config_path: Path, as_json: bool, strict: bool) -> None:
     from alert_core.config import check as look
 
     try:
-        config, plugins = configured(config_path)
+        config, plugins = configured(config_path, complete=False)
     except ConfigError as error:
         if not as_json:
             raise

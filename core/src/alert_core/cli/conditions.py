@@ -25,7 +25,7 @@ def explain(name: str, config_path: Path) -> None:
     from alert_core.engine import Engine
     from alert_core.errors import ConfigError
 
-    config, _ = configured(config_path)
+    config, _ = configured(config_path, complete=False)
     if name not in config.conditions:
         raise ConfigError(f"there is no condition {name!r}", hint=did_you_mean(name, config.conditions, "conditions"))
     for line in Engine(list(config.conditions.values())).explain(name).splitlines():

@@ -15,7 +15,7 @@ from alert_core.config._revision import digest
 from alert_core.config._validation import validate
 from alert_core.config.options import store_config
 from alert_core.config.values import ActionConfig, ConditionConfig, Config, FormatConfig, SourceConfig
-from alert_core.errors import PluginConflictError, UnknownTypeError
+from alert_core.errors import PluginConflictError, PluginLoadError, UnknownTypeError
 from alert_core.filters import compile_filter
 from alert_core.plugins import Plugins
 from alert_core.settings import Settings
@@ -160,6 +160,8 @@ class _Builder:
             self.faults.keep(UnknownTypeError(error.problem, **place, hint=error.hint))
         except PluginConflictError as error:
             self.faults.add(str(error), **place, hint="set plugins.block")
+        except PluginLoadError as error:
+            self.faults.add(str(error), **place, hint="repair or uninstall it")
         return None
 
     def _check_where(self, where: Mapping[str, Any], table: Table) -> None:
