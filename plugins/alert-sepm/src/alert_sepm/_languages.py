@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Languages"]
 
@@ -42,9 +43,7 @@ class Languages(NamedTuple):
         labels: dict[str, str] = {}
         words: dict[str, set[str]] = {}
         english: frozenset[str] = frozenset()
-        # English last, so that it has the last word where two languages share one.
-        for file in sorted(files(__package__).joinpath("languages").iterdir(), key=lambda file: file.name == "en.toml"):
-            table = tomllib.loads(file.read_text(encoding="utf-8"))
+        for table in _tables():
             said = {label: key for key, written in table["labels"].items() for label in written}
             labels |= {label.translate(_APOSTROPHE): key for label, key in said.items()} | said
             for name, written in table.get("words", {}).items():
@@ -72,3 +71,10 @@ class Languages(NamedTuple):
     def says(self, words: str, text: str) -> bool:
         """Whether a text holds a word of a list."""
         return self.words[words].search(text.lower()) is not None
+
+
+@cache  # every source has a format of its own, and this takes as long as ten thousand records
+def _tables() -> tuple[Mapping[str, Any], ...]:
+    """The data files; English last, so that it has the last word where two languages share one."""
+    found = sorted(files(__package__).joinpath("languages").iterdir(), key=lambda file: file.name == "en.toml")
+    return tuple(tomllib.loads(file.read_text(encoding="utf-8")) for file in found)
