@@ -31,6 +31,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    # Pluggy looks at each name of this module, once for each plugin.
+    return __all__
+
+
 @hookspec
 def alert_register_sources() -> Sequence[type[EventSource[Any]]]:
     """Called once, while plugins are loaded.

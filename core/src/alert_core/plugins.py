@@ -43,7 +43,7 @@ _HOOK_NAMES = frozenset(hookspecs.__all__)
 class _Plugin:
     """One loaded plugin, behind a hook manager of its own."""
 
-    def __init__(self, found: Found, *, complete: bool) -> None:
+    def __init__(self, found: Found, *, types: bool, complete: bool) -> None:
         self.found = found
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -51,7 +51,7 @@ class _Plugin:
         self._manager.register(plugin, found.name)
         self._manager.check_pending()
         self._check_markers(plugin)
-        self.components = {kind: self._components(kind) for kind in _KINDS}
+        self.components = {kind: self._components(kind) if types else {} for kind in _KINDS}
         for cls in self.classes() if complete else ():
             cls.settings_model.model_rebuild()
 
@@ -144,6 +144,7 @@ class Plugins:
         require: Iterable[str] = (),
         files: Sequence[Path] = (),
         objects: Mapping[str, object] | None = None,
+        types: bool = True,
         complete: bool = True,
     ) -> Plugins:
         """Find, import and check the plugins.
@@ -157,6 +158,7 @@ class Plugins:
             require: Names of plugins that must work.
             files: Plugins in single files that need no packaging.
             objects: Plugins that are there already, by name.
+            types: Whether plugins are asked what types they offer; not needed for `commands` alone.
             complete: Whether settings models are built now, so that faulty ones are found. It takes a while; see `Settings`.
                 Otherwise each is built when its type is looked up with `find`.
 
@@ -174,7 +176,7 @@ class Plugins:
                 continue
             # A plugin may fail in any way while it is imported, even by sys.exit(); the others must go on.
             try:
-                plugin = _Plugin(found, complete=complete)
+                plugin = _Plugin(found, types=types, complete=complete)
             except (Exception, SystemExit) as error:  # noqa: BLE001
                 reports.add(found)
                 reports.add_fault(found, "broken", phrase(error))

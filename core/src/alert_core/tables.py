@@ -6,7 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from alert_core.model import Severity
 from alert_core.settings import Settings
@@ -29,14 +31,23 @@ def _damper(value: object) -> timedelta:
     raise ValueError(f'must be "auto", "none", or a number of minutes above 0 and up to {_YEAR_MINUTES}')
 
 
-Damper = Annotated[
-    timedelta,
-    PlainValidator(_damper),
-    PlainSerializer(lambda value: value.total_seconds() / 60),
-    WithJsonSchema(
-        {"anyOf": [{"enum": ["auto", "none"]}, {"type": "number", "exclusiveMinimum": 0, "maximum": _YEAR_MINUTES}]}
-    ),
-]
+class _DamperSchema:
+    """How it is checked, saved and described."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _damper,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.total_seconds() / 60),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        minutes = {"type": "number", "exclusiveMinimum": 0, "maximum": _YEAR_MINUTES}
+        return {"anyOf": [{"enum": ["auto", "none"]}, minutes]}
+
+
+Damper = Annotated[timedelta, _DamperSchema]
 """`"auto"` (60 minutes), `"none"` or a number of minutes."""
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 from alert_core.builtin._flat import FlatSettings
 from alert_core.components import Format
 from alert_core.model import Event
-from alert_core.projection import BlockDecoder, Projection
 
 if TYPE_CHECKING:
     from alert_core.builtin._marked_records import MarkedRecords
+    from alert_core.projection import BlockDecoder, Projection
 
 __all__ = ["SCALE", "MarkedFormat"]
 

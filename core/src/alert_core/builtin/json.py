@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timezone
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -18,8 +18,10 @@ from alert_core.builtin._flat import Keys, mappable
 from alert_core.builtin._objects import content_of, fields_of, finder, number_of, text_of
 from alert_core.components import Context, Format
 from alert_core.model import EVENT_FIELDS, Event, unparsed
-from alert_core.projection import BlockDecoder, Projection
 from alert_core.settings import Settings
+
+if TYPE_CHECKING:
+    from alert_core.projection import BlockDecoder, Projection
 
 __all__ = ["JsonFormat", "JsonSettings", "Mapping"]
 

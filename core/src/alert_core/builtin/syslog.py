@@ -13,10 +13,10 @@ from alert_core.builtin._flat import FlatSettings
 from alert_core.builtin._inner import Choice, inner_format
 from alert_core.components import Format
 from alert_core.model import Event
-from alert_core.projection import BlockDecoder, Projection
 
 if TYPE_CHECKING:
     from alert_core.builtin._syslog_records import SyslogRecords
+    from alert_core.projection import BlockDecoder, Projection
 
 __all__ = ["SEVERITIES", "SyslogFormat", "SyslogSettings"]
 

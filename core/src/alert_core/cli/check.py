@@ -37,8 +37,6 @@ def check(config_path: Path, as_json: bool, strict: bool) -> None:
 
     Exits with 0 when it will work, with 1 when it is valid and something in it will not work, with 2 when it is not valid.
     """
-    from alert_core.config import check as look
-
     try:
         config, plugins = configured(config_path, complete=False)
     except ConfigError as error:
@@ -46,6 +44,8 @@ def check(config_path: Path, as_json: bool, strict: bool) -> None:
             raise
         print_json({"valid": False, "errors": [_as_dict(single) for single in error.errors], "findings": []})
         raise SystemExit(USAGE) from error
+    from alert_core.config import check as look
+
     findings = look(config, plugins)
     if as_json:
         print_json({"valid": True, "errors": [], "findings": [dataclasses.asdict(finding) for finding in findings]})

@@ -21,11 +21,11 @@ def condition() -> None:
 @config_option
 def explain(name: str, config_path: Path) -> None:
     """Print the code that is generated for a condition: what an event passes until it is counted."""
+    config, _ = configured(config_path, complete=False)
     from alert_core.config import did_you_mean
     from alert_core.engine import Engine
     from alert_core.errors import ConfigError
 
-    config, _ = configured(config_path, complete=False)
     if name not in config.conditions:
         raise ConfigError(f"there is no condition {name!r}", hint=did_you_mean(name, config.conditions, "conditions"))
     for line in Engine(list(config.conditions.values())).explain(name).splitlines():

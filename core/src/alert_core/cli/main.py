@@ -7,7 +7,7 @@ import logging
 
 import click
 
-from alert_core.cli._common import shown_errors
+from alert_core.cli._common import shown_errors, undisturbed
 
 __all__ = ["main"]
 
@@ -50,10 +50,10 @@ class _Commands(click.Group):
             formatter.write_dl(rows)
 
     def _plugged(self) -> dict[str, click.Command]:
-        from alert_core.plugins import Plugins
+        with shown_errors(), undisturbed():
+            from alert_core.plugins import Plugins
 
-        with shown_errors():
-            return dict(Plugins.load(complete=False).commands())
+            return dict(Plugins.load(types=False).commands())
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

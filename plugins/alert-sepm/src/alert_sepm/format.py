@@ -7,10 +7,10 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from alert_core import Event, Format
-from alert_core.projection import BlockDecoder, Projection
 from alert_sepm.settings import SepmFormatSettings
 
 if TYPE_CHECKING:
+    from alert_core.projection import BlockDecoder, Projection
     from alert_sepm._records import Records
 
 __all__ = ["SepmFormat"]
