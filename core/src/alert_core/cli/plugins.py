@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alert_core.cli._columns import draw_columns
 from alert_core.cli._common import (
     FAILED,
     Command,
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["plugins"]
 
-_STYLES = {"ok": "green", "broken": "bold red", "conflict": "bold red", "blocked": "yellow"}
+_STYLES: dict[str, dict[str, Any]] = {
+    "ok": {"fg": "green"},
+    "broken": {"fg": "red", "bold": True},
+    "conflict": {"fg": "red", "bold": True},
+    "blocked": {"fg": "yellow"},
+}
 
 
 @click.command(cls=Command)
@@ -104,24 +110,22 @@ def _as_dict(fault: Fault) -> dict[str, Any]:
 
 
 def _draw(reports: Sequence[PluginReport], faults: Sequence[Fault]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Plugin", "From", "Status"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("Offers, or what is wrong", overflow="fold", ratio=1)
-    for report in reports:
-        table.add_row(
+    rows = [
+        (
             printable(report.name),
             printable(f"{report.distribution} {report.version}".strip()),
-            Text(report.status, style=_STYLES[report.status]),
+            report.status,
             "\n".join(printable(line) for line in _lines(report)),
         )
-    out = console()
-    out.print(table)
+        for report in reports
+    ]
+    draw_columns(("Plugin", "From", "Status", "Offers, or what is wrong"), rows, _coloured)
     if faults:
-        out.print(_fault_table(faults))
+        console().print(_fault_table(faults))
+
+
+def _coloured(cell: str, piece: str) -> str:
+    return click.style(piece, **_STYLES[cell]) if cell in _STYLES else piece
 
 
 def _lines(report: PluginReport) -> list[str]:
