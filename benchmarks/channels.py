@@ -65,51 +65,58 @@ def _action(channel: str, port: int) -> Action[Any]:
     return cls(settings, Context(name="benchmark", state_folder=folder.parent / "state", program_folder=folder))
 
 
-def _one_by_one(channel: str, port: int) -> Send:
-    action = _action(channel, port)
-    return lambda number: action.send(notification(number))
+def _of(prepare: Callable[[int], Any], carries: int = 1) -> Callable[[Callable[[int], Send]], Callable[[int], Send]]:
+    """Say what a sender sends, and how many messages that is."""
+
+    def say(sender: Callable[[int], Send]) -> Callable[[int], Send]:
+        sender.prepare, sender.carries = prepare, carries  # type: ignore[attr-defined]
+        return sender
+
+    return say
 
 
+@_of(notification)
 def web(port: int) -> Send:
     """The action `web`."""
-    return _one_by_one("web", port)
+    return _action("web", port).send
 
 
+@_of(lambda first: [notification(first + index) for index in range(BATCH)], carries=BATCH)
 def web_batch(port: int) -> Send:
     """The action `web` with `batch = true`, a hundred at a time."""
     action = _action("web-batch", port)
 
-    def send(first: int) -> object:
-        answers = action.send_many([notification(first + index) for index in range(BATCH)])
+    def send(notes: list[Notification]) -> object:
+        answers = action.send_many(notes)
         if any(not isinstance(answer, Receipt) for answer in answers):
             raise DeliveryError(f"{answers[0]}")
         return answers
 
-    send.carries = BATCH  # type: ignore[attr-defined]
     return send
 
 
-web_batch.carries = BATCH  # type: ignore[attr-defined]
-
-
+@_of(notification)
 def email(port: int) -> Send:
     """The action `email`."""
-    return _one_by_one("email", port)
+    return _action("email", port).send
 
 
+@_of(notification)
 def syslog(port: int) -> Send:
     """The action `syslog`."""
-    return _one_by_one("syslog", port)
+    return _action("syslog", port).send
 
 
+@_of(notification)
 def snmp(port: int) -> Send:
     """The action `snmp`."""
-    return _one_by_one("snmp", port)
+    return _action("snmp", port).send
 
 
+@_of(notification)
 def exec_(port: int) -> Send:
     """The action `exec`."""
-    return _one_by_one("exec", port)
+    return _action("exec", port).send
 
 
 def through_outbox(channel: str, port: int, count: int, concurrency: int) -> dict[str, float]:
@@ -130,7 +137,7 @@ def through_outbox(channel: str, port: int, count: int, concurrency: int) -> dic
             dispatcher.stop()
             return None
 
-        return measured(drain, range(1), count, warm_up=False)
+        return measured(drain, range(1), count, prepare=lambda number: number, warm_up=False)
 
 
 def main(channel: str, port: str, count: str, concurrency: str) -> None:

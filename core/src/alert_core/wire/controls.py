@@ -16,6 +16,7 @@ _FIRST_PICTURE = 0x2400
 _DELETE, _DELETE_PICTURE = "\x7f", "␡"
 _NUMBER = "␦{{{:x}}}"
 _BESIDES_LINE_FEED = "\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff␀-␟␡␦"
+_PLAIN = b"\n" + bytes(range(ord(" "), ord("~") + 1))
 _CONTROL = re.compile(f"[\n{_BESIDES_LINE_FEED}]")
 _CONTROL_BUT_LINE_FEED = re.compile(f"[{_BESIDES_LINE_FEED}]")
 _SHOWN = re.compile("␦\\{([0-9a-f]{2,5})\\}|[␀-␟␡]")
@@ -30,8 +31,7 @@ def visible(text: str, *, also: str = "", keep_line_feeds: bool = False) -> str:
         keep_line_feeds: Whether line feeds stay.
     """
     # Most texts are plain but for line feeds, and this is much faster to tell than to search them.
-    line = text.replace("\n", "")
-    if line.isascii() and line.isprintable():
+    if text.isascii() and not text.encode().translate(None, _PLAIN):
         shown = text if keep_line_feeds else text.replace("\n", "\u240a")
     else:
         shown = (_CONTROL_BUT_LINE_FEED if keep_line_feeds else _CONTROL).sub(_show, text)

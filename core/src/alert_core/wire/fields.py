@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import compress
+from operator import attrgetter
 
 import msgspec
 
@@ -15,9 +16,10 @@ _TEXTS = (
     "source_address", "destination_address", "protocol", "message",
 )  # fmt: skip
 _OTHERS = ("count", "severity", "source_port", "destination_port", "flags", "attributes")
-_DEFAULTS: dict[str, Any] = {
-    field.name: field.default for field in msgspec.structs.fields(Event) if field.default is not msgspec.NODEFAULT
-} | {"attributes": {}}
+_FIELDS = {field.name: field for field in msgspec.structs.fields(Event)}
+_DEFAULTS = tuple({} if name == "attributes" else _FIELDS[name].default for name in _OTHERS)
+# One call for all fields takes a fraction of one for each.
+_take_texts, _take_others = attrgetter(*_TEXTS), attrgetter(*_OTHERS)
 
 
 def event_texts(event: Event) -> dict[str, str]:
@@ -25,9 +27,10 @@ def event_texts(event: Event) -> dict[str, str]:
 
     Texts are as they are. Whatever is not a text by its type is JSON, so that the number 5 and the text "5" stay two things.
     """
-    texts = {name: value for name in _TEXTS if (value := getattr(event, name))}
-    for name in _OTHERS:
-        if (value := getattr(event, name)) != _DEFAULTS[name]:
+    values = _take_texts(event)
+    texts: dict[str, str] = dict(compress(zip(_TEXTS, values, strict=True), values))
+    for name, value, default in zip(_OTHERS, _take_others(event), _DEFAULTS, strict=True):
+        if value != default:
             texts[name] = msgspec.json.encode(value).decode()
     if event.raw:
         texts["raw"] = event.raw

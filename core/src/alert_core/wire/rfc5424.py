@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ import msgspec
 
 from alert_core.model import Severity
 
-__all__ = ["BOM", "NIL", "SEVERITIES", "Element", "Message", "assemble", "element", "header_field", "render"]
+__all__ = ["BOM", "NIL", "SEVERITIES", "Element", "Message", "assemble", "element", "head", "header_field", "render"]
 
 BOM = "\ufeff"
 NIL = "-"
@@ -66,30 +66,44 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(message: Message) -> str:
     """The message without framing."""
-    return assemble(message, "".join([element(one.name, one.parameters) for one in message.data]))
+    data = "".join(
+        [element(one.name, [key for key, _ in one.parameters], [value for _, value in one.parameters]) for one in message.data]
+    )
+    return assemble(head(message), data, message.text, bom=message.bom)
 
 
-def assemble(message: Message, data: str) -> str:
-    """The message without framing, with structured data that is written already, by `element`; its own is not looked at."""
+def head(message: Message) -> str:
+    """What stands before the structured data; the same for every way to shorten the rest."""
     time = _stamp(message.time) if message.time else NIL
     host, app = header_field(message.host, 255), header_field(message.app, 48)
     process, kind = header_field(message.process, 128), header_field(message.kind, 32)
-    head = f"<{message.facility * 8 + message.severity}>1 {time} {host} {app} {process} {kind} {data or NIL}"
-    if not message.text:
-        return head
-    return f"{head} {BOM}{message.text}" if message.bom and not message.text.isascii() else f"{head} {message.text}"
+    return f"<{message.facility * 8 + message.severity}>1 {time} {host} {app} {process} {kind}"
 
 
-def element(name: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """One element of structured data with these names and values."""
-    written = "".join([f' {key}="{_escaped(value)}"' for key, value in parameters])
-    return f"[{name}{written}]"
+def assemble(head: str, data: str, text: str, *, bom: bool) -> str:
+    """The message without framing, of what `head` and `element` wrote and a text."""
+    if not text:
+        return f"{head} {data or NIL}"
+    return f"{head} {data or NIL} {BOM}{text}" if bom and not text.isascii() else f"{head} {data or NIL} {text}"
+
+
+def element(name: str, keys: Sequence[str], values: Sequence[str]) -> str:
+    """One element of structured data with these names and values of parameters, of which there are equally many."""
+    # All values are looked at, and escaped, together: one by one it would be most of the work of a message.
+    together = "\0".join(values)
+    if "\\" in together or '"' in together or "]" in together:
+        escaped = together.replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]").split("\0")
+        # A value may hold the separator itself.
+        values = escaped if len(escaped) == len(values) else [_escaped(value) for value in values]
+    return _form(name, tuple(keys)) % tuple(values)
 
 
 def _stamp(time: datetime) -> str:
     if time.tzinfo is not UTC:
         time = time.astimezone(UTC)
-    return f"{time.isoformat(timespec='microseconds')[: -len('+00:00')]}Z"
+    # Several times faster than `isoformat`; it leaves a fraction of zero out.
+    text = msgspec.json.encode(time)[1:-2].decode()
+    return f"{text}Z" if "." in text else f"{text}.000000Z"
 
 
 @lru_cache(maxsize=256)  # the same few names stand in every message
@@ -98,7 +112,12 @@ def header_field(text: str, limit: int) -> str:
     return _UNPRINTABLE.sub("_", text[:limit]) or NIL
 
 
+@lru_cache(maxsize=256)  # the same few combinations stand in every message
+def _form(name: str, keys: tuple[str, ...]) -> str:
+    """An element with a place for every value."""
+    written = "".join(f' {key}="\0"' for key in keys)
+    return f"[{name}{written}]".replace("%", "%%").replace("\0", "%s")
+
+
 def _escaped(value: str) -> str:
-    if "\\" in value or '"' in value or "]" in value:  # which is rare, and quicker to ask than to replace
-        return value.replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")
-    return value
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")

@@ -6,9 +6,7 @@ control characters are made visible; see `alert_core.wire`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from alert_core import Notification
 from alert_core.wire import event_texts, rfc5424, visible
@@ -43,26 +41,26 @@ def compose(notification: Notification, settings: SyslogSettings, *, hostname: s
         head = _head_3164(notification, settings, hostname, tagged=body.tagged)
         return fit(body.texts, settings.max_bytes, lambda texts: head + body.render(texts))
     own, event = _data(notification, settings, key)
-    subject, *others = body.texts
-    names, event_at = [*own, *event], 1 + len(own)
-    others_at = event_at + len(event)
-    message = rfc5424.Message(
-        facility=settings.facility_number,
-        severity=rfc5424.SEVERITIES[notification.severity],
-        time=notification.time,
-        host=settings.hostname or hostname,
-        app=settings.app_name,
-        kind=notification.type,
-        bom=body.bom and settings.bom,
+    own_at = tuple(own), slice(1, 1 + len(own))
+    event_at = tuple(event), slice(1 + len(own), 1 + len(own) + len(event))
+    others_at = event_at[1].stop
+    head = rfc5424.head(
+        rfc5424.Message(
+            facility=settings.facility_number,
+            severity=rfc5424.SEVERITIES[notification.severity],
+            time=notification.time,
+            host=settings.hostname or hostname,
+            app=settings.app_name,
+            kind=notification.type,
+        )
     )
 
     def render(texts: Sequence[str]) -> str:
-        data = _element(_OWN, names[: event_at - 1], texts[1:event_at])
-        data += _element(_EVENT, names[event_at - 1 :], texts[event_at:others_at])
-        whole = msgspec.structs.replace(message, text=body.render([texts[0], *texts[others_at:]]))
-        return rfc5424.assemble(whole, data)
+        data = _element(_OWN, own_at[0], texts[own_at[1]]) + _element(_EVENT, event_at[0], texts[event_at[1]])
+        text = body.render((texts[0], *texts[others_at:]))
+        return rfc5424.assemble(head, data, text, bom=body.bom and settings.bom)
 
-    return fit([subject, *own.values(), *event.values(), *others], settings.max_bytes, render)
+    return fit([body.texts[0], *own.values(), *event.values(), *body.texts[1:]], settings.max_bytes, render)
 
 
 def _body(notification: Notification, settings: SyslogSettings, key: str) -> Body:
@@ -92,17 +90,20 @@ def _data(notification: Notification, settings: SyslogSettings, key: str) -> tup
     own = notification_texts(notification, key)
     if settings.body != "text":  # the body has the other fields
         return {name: own[name] for name in _IDENTITY}, {}
-    event = event_texts(notification.event) | {"severity": own_severity(notification.event)}
+    event = event_texts(notification.event)
+    event["severity"] = own_severity(notification.event)
     for name in _BULKY:
         event.pop(name, None)
     return own, event
 
 
 def _element(element: str, names: Sequence[str], texts: Sequence[str]) -> str:
-    # This is most of the work of a message: no object for each parameter, and one look at all texts, which mostly are plain.
     together = "".join(texts)
-    shown = texts if together.isascii() and together.isprintable() else [visible(text) for text in texts]
-    pairs: Iterable[tuple[str, str]] = zip(names, shown, strict=True)
+    if not together:
+        return ""
     if "" in texts:
-        pairs = [(name, text) for name, text in pairs if text]
-    return rfc5424.element(element, pairs) if together else ""
+        names = [name for name, text in zip(names, texts, strict=True) if text]
+        texts = [text for text in texts if text]
+    # One look at all texts, which mostly are plain.
+    shown = texts if together.isascii() and together.isprintable() else [visible(text) for text in texts]
+    return rfc5424.element(element, names, shown)
