@@ -28,11 +28,11 @@ def draw_columns(headings: Sequence[str], rows: Sequence[Sequence[str]], style: 
     """
     widths = _widths([headings, *rows], shutil.get_terminal_size().columns)
     color = False if os.environ.get("NO_COLOR") else None
-    for index, row in enumerate([headings, *rows]):
+    for row in [headings, *rows]:
         for pieces in _lines(row, widths):
-            padded = [piece.ljust(width) for piece, width in zip(pieces, widths, strict=True)]
+            padded = [*(piece.ljust(width) for piece, width in zip(pieces[:-1], widths, strict=False)), pieces[-1]]
             cells = [
-                click.style(piece, bold=True) if index == 0 else style(cell, piece)
+                click.style(piece, bold=True) if row is headings else style(cell, piece)
                 for cell, piece in zip(row, padded, strict=True)
             ]
             click.echo((" " * _GAP).join(cells).rstrip(), color=color)
