@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import linecache
+import re
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -20,7 +21,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from alert_core.generations import States
 from alert_core.model import Firing
 
-__all__ = ["Emit", "Evaluator", "Guard", "Hit", "build", "define", "source_of"]
+__all__ = ["Built", "Emit", "Evaluator", "Guard", "Hit", "build", "define", "loop_of", "source_of"]
 
 StateT = TypeVar("StateT")
 
@@ -36,7 +37,7 @@ class Guard:
     """The filters that are still to be decided when an event reaches a condition.
 
     Attributes:
-        expression: Python over `event` and the names of `values`; empty when nothing is left to decide.
+        expression: Python over `event` and, as `{own}name`, the names of `values`; empty when nothing is left to decide.
         values: What these names stand for.
     """
 
@@ -44,25 +45,70 @@ class Guard:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(template: str, guard: Guard, names: Mapping[str, Any]) -> Callable[..., None]:
-    """Make the function of a template, in which `{guard}` stands alone on a line.
+class Built:
+    """The base of generated classes: an instance holds what one condition works with, `hit` and `loop` are what it does."""
 
-    Values enter as default arguments, never as source text. So conditions of one shape share one compilation; and what a
-    function works with lies together in memory, which counts when there are ten thousand of them.
+    __slots__ = ()
+
+
+def build(template: str, guard: Guard, names: Mapping[str, Any]) -> Hit:
+    """Make the function of a template, which says what is done with one `event` of a `time`.
+
+    In a template, `{guard}` stands alone on the first line, for the filters; `{done}` alone on a line where nothing is left to
+    do; and `{own}name` for a value. Values never become source text, so that conditions of one shape share one class; and what
+    one of them works with lies together in memory, which counts when there are ten thousand of them.
     """
     values = {**names, **guard.values}
-    return _maker(template, guard.expression, tuple(values))(*values.values())
+    hit: Hit = _shape(template, guard.expression, tuple(values))(*values.values()).hit
+    return hit
+
+
+def loop_of(hit: Hit) -> Callable[[Sequence[Any]], None]:
+    """The same for many events, one after the other; what `build` made needs no call for each of them."""
+    owner = getattr(hit, "__self__", None)
+    if isinstance(owner, Built):
+        loop: Callable[[Sequence[Any]], None] = owner.loop  # type: ignore[attr-defined]
+        return loop
+
+    def loop_by_hand(events: Sequence[Any]) -> None:
+        for event in events:
+            hit(event, event.time)
+
+    return loop_by_hand
 
 
 @functools.lru_cache(maxsize=4096)
-def _maker(template: str, expression: str, names: tuple[str, ...]) -> Callable[..., Hit]:
-    function = template[len("def ") : template.index("(")]
-    guarded = f"if not ({expression}):\n        return" if expression else "pass"
-    defaults = "".join(f", {name}={name}" for name in names)
-    body = template.replace("{guard}", guarded).replace("    pass\n", "").replace("):", f"{defaults}):", 1)
-    source = f"def make({', '.join(names)}):\n{textwrap.indent(body, '    ')}    return {function}\n"
-    maker: Callable[..., Hit] = define(source, "make", {})
-    return maker
+def _shape(template: str, expression: str, names: tuple[str, ...]) -> Any:
+    guarded = f"if not ({expression}):\n    {{done}}" if expression else "pass"
+    body = template.replace("{guard}", guarded).removeprefix("pass\n")
+    source = _CLASS.format(
+        slots=names,
+        names=", ".join(names),
+        kept="\n        ".join(f"own.{name} = {name}" for name in names),
+        hit=textwrap.indent(body.replace("{done}", "return").replace("{own}", "own."), " " * 8),
+        taken="\n        ".join(f"{name} = own.{name}" for name in names),
+        loop=textwrap.indent(_TAKEN.sub("", body.replace("{done}", "continue").replace("{own}", "")), " " * 12),
+    )
+    return define(source, "Shape", {"Built": Built})
+
+
+_TAKEN = re.compile(r"^ *(\w+) = \1\n", re.MULTILINE | re.ASCII)
+"""What a loop has done before it begins."""
+
+_CLASS = """\
+class Shape(Built):
+    __slots__ = {slots}
+
+    def __init__(own, {names}):
+        {kept}
+
+    def hit(own, event, time):
+{hit}
+    def loop(own, events):
+        {taken}
+        for event in events:
+            time = event.time
+{loop}"""
 
 
 def define(source: str, name: str, space: dict[str, Any]) -> Any:
@@ -158,7 +204,6 @@ class Evaluator(ABC, Generic[StateT]):
 
 
 _GUARDED = """\
-def hit(event, time):
-    {guard}
-    take(event, time)
+{guard}
+{own}take(event, time)
 """

@@ -73,12 +73,16 @@ class Projection:
         self._worked_out = [(name, self.slots[name]) for name in worked_out]
         self.struct = self.define({name: name for name in (*extra, "time", "type", "count")})
 
-    def define(self, keys: dict[str, str], *, default_type: str | None = None) -> type[msgspec.Struct]:
+    def define(
+        self, keys: dict[str, str], *, default_type: str | None = None, order: Iterable[str] = ()
+    ) -> type[msgspec.Struct]:
         """A struct that decodes these fields from the given keys of a JSON object.
 
         Args:
             keys: Event field -> key in the record, for every field of the projection and time, type, count.
             default_type: The type of records that do not say one; `None`: they must.
+            order: Keys as they usually follow each other. The decoder looks first for the one that comes next, so that any
+                other order of the struct's fields makes it search.
         """
         fields: list[Any] = [("time", _ALWAYS["time"])]
         fields.append(("type", str) if default_type is None else ("type", str, default_type))
@@ -89,7 +93,10 @@ class Projection:
         if self.whole:
             fields.append(("event", Any, None))
         rename = {self.slots[name]: key for name, key in keys.items() if name in self.slots}
-        return msgspec.defstruct("Projected", fields, gc=self.whole, rename=rename)
+        places = {key: place for place, key in enumerate(order)}
+        if places:
+            fields.sort(key=lambda field: places.get(rename.get(field[0], ""), len(places)))
+        return msgspec.defstruct("Projected", fields, gc=self.whole, rename=rename, kw_only=bool(places))
 
     def project(self, event: Event) -> Any:
         """The projection of a whole event."""

@@ -207,7 +207,7 @@ def records(draw: st.DrawFn) -> str:
 
 def seen(item: Any) -> list[Any]:
     """What a condition can see of a projection: null is the empty text, what is no number is like any other such."""
-    values = [getattr(item, name) for name in item.__struct_fields__]
+    values = [getattr(item, name) for name in sorted(item.__struct_fields__)]
     # Nothing that compares can tell a negative zero.
     return ["''" if value is None else repr(value).replace("-0.0", "0.0") for value in values]
 
@@ -224,6 +224,22 @@ def check_agreement(block: bytes, projection: Projection, **options: Any) -> boo
         return False
     assert [seen(item) for item in items] == [seen(projection.project(event)) for event in json_.decode([block])]
     return True
+
+
+def test_block_decoder_reads_records_whose_keys_stand_in_another_order_than_in_the_first() -> None:
+    fast = json_format().decoder(PROJECTIONS[0])
+    assert fast
+    lines = [
+        f'{{"computer": "pc-1", "time": "{NOON}", "type": "risk", "group": "a"}}',
+        f'{{"type": "risk", "group": "b", "unknown": 1, "computer": "pc-2", "time": "{NOON}"}}',
+        f'{{"time": "{NOON}", "group": "c"}}',
+    ]
+
+    items = fast("\n".join(lines).encode())
+
+    assert [(item.computer, item.group, item.type) for item in items] == [
+        ("pc-1", "a", "risk"), ("pc-2", "b", "risk"), ("", "c", "event"),
+    ]  # fmt: skip
 
 
 @settings(max_examples=500, deadline=None)

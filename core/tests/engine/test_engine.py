@@ -106,7 +106,7 @@ def test_explanation_shows_the_generated_code_and_its_values() -> None:
     explanation = engine.explain("watched")
 
     assert "def handle(events" in explanation
-    assert "# where count = 7" in explanation
+    assert "# where own.count = 7" in explanation
     assert "sales" not in explanation.split("# where")[0]
 
 

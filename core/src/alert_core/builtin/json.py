@@ -31,6 +31,7 @@ _FIELDS = EVENT_FIELDS - _OWN
 # A larger count is no count.
 _MOST = 1_000_000_000
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
+_keys_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,25 @@ class JsonSettings(Settings):
         if value != "UTC" and value not in available_timezones():
             raise ValueError(f"{value!r} is not a known time zone")
         return value
+
+
+class _InOrder:
+    """Decodes blocks into a struct whose fields are in the order of the first record's keys, which is that of most records.
+
+    Args:
+        define: Makes the struct for an order of keys.
+    """
+
+    def __init__(self, define: Callable[[Iterable[str]], type[msgspec.Struct]]) -> None:
+        self._define = define
+        self._decode: BlockDecoder | None = None
+
+    def __call__(self, block: bytes) -> Sequence[Any]:
+        if self._decode is None:
+            first = block.lstrip().partition(b"\n")[0]
+            order = _keys_decoder.decode(first) if first else ()
+            self._decode = msgspec.json.Decoder(self._define(order), strict=False).decode_lines
+        return self._decode(block)
 
 
 class JsonFormat(Format[JsonSettings]):
@@ -183,8 +203,7 @@ class JsonFormat(Format[JsonSettings]):
         plain = plain and not projection.whole and not _OWN & wanted and not hidden & set(keys.values())
         if not plain or any("." in key for key in keys.values()) or len(set(keys.values())) < len(keys):
             return self._partly(projection, wanted)
-        struct = projection.define(keys, default_type=self._default_type)
-        return msgspec.json.Decoder(struct, strict=False).decode_lines
+        return _InOrder(lambda order: projection.define(keys, default_type=self._default_type, order=order))
 
     def _partly(self, projection: Projection, wanted: frozenset[str]) -> BlockDecoder | None:
         """Decodes no more of a record than the keys at its top level in which something wanted may be."""

@@ -209,8 +209,7 @@ class DistinctCount(_Counter[DistinctState]):
             if firing is not None:
                 emit(firing, event)
 
-        names = {"touch": seen.move_to_end, "drop": seen.popitem, "values": seen.values}
-        return DISTINCT, names | {"state": state, "seen": seen, "settle": settle}
+        return DISTINCT, {"state": state, "seen": seen, "settle": settle}
 
 
 def _insert(times: list[datetime], time: datetime, count: int, *, keep: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from alert_core.engine.lookups import REMEMBERED, Lookup, Verdicts, by_value
-from alert_core.evaluators import Guard, Hit, build
+from alert_core.evaluators import Guard, Hit, define, loop_of
 from alert_core.filters import Filter, pack_address
 from alert_core.projection import TEXT_FIELDS, Projection
 
@@ -35,11 +35,13 @@ class Code:
         self._cap = max(256, min(REMEMBERED, 4_000_000 // max(1, filters)))
 
     def guard(self, filters: Iterable[Filter]) -> Guard:
-        """Filters that all have to hold, as one expression over `event`."""
+        """Filters that all have to hold, as one expression of a template over `event`."""
         values: Values = {}
         slots = self._slots
-        terms = [self._term(part, f"event.{slots[part.field]}", f"f{index}", values) for index, part in enumerate(filters)]
-        return Guard(" and ".join(terms), values)
+        terms = [
+            self._term(part, f"event.{slots[part.field]}", f"{{own}}f{index}", values) for index, part in enumerate(filters)
+        ]
+        return Guard(" and ".join(terms), {name.removeprefix("{own}"): value for name, value in values.items()})
 
     def _term(self, part: Filter, subject: str, name: str, values: Values) -> str:
         """One filter as an expression over the subject; what it compares with goes into `values` under the name."""
@@ -50,9 +52,9 @@ class Code:
             values[name] = part.order[1]
             return f"{subject} {part.order[0]} {name}"
         if part.network:
-            values["pack_address"] = pack_address
+            values[f"{name}_pack"] = pack_address
             values[f"{name}_first"], values[f"{name}_last"] = part.network
-            return f"{name}_first <= pack_address({subject}) <= {name}_last"
+            return f"{name}_first <= {name}_pack({subject}) <= {name}_last"
         if part.part and part.field in TEXT_FIELDS:
             return f"{subject} is not None and {_inside(part.part, subject, name, values)}"
         values[name] = self._verdicts.setdefault((part.field, part.text), Verdicts(part.test, self._cap))
@@ -62,20 +64,22 @@ class Code:
         """The function that takes events of one type to their conditions, each with the filter that it is indexed by."""
         values: Values = {}
         fields: dict[str, list[tuple[Filter, Hit]]] = {}
-        lines = ["def handle(events):", "    for event in events:", "        time = event.time"]
+        lines = []
         for index, (part, hit) in enumerate(entries):
             if part is None:
-                values[f"always{index}"] = hit
-                lines.append(f"        always{index}(event, time)")
+                values[f"always{index}"] = loop_of(hit)
+                lines.append(f"    always{index}(events)")
             else:
                 fields.setdefault(part.field, []).append((part, hit))
+        if fields:
+            lines += ["    for event in events:", "        time = event.time"]
         for field, found in fields.items():
             slot = self._slots[field]
             networks = [(part, hit) for part, hit in found if part.network]
             others = [(part, hit) for part, hit in found if not part.network]
             lines.append(f"        {slot} = event.{slot}")
             lines += self._find(others, slot, values) + _scan(networks, slot, values)
-        return build("\n".join(lines) + "\n", Guard(), values)
+        return _function(lines, values)
 
     def _find(self, found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
         """By the value of a field to conditions: comparing costs less than looking up while they are few."""
@@ -87,6 +91,14 @@ class Code:
             lines.append(f"        if {self._term(part, slot, f'is_{slot}_{index}', values)}:")
             lines.append(f"            hit_{slot}_{index}(event, time)")
         return lines
+
+
+def _function(lines: Sequence[str], values: Values) -> Callable[[Sequence[Any]], None]:
+    """What the lines say, with the values as default arguments, which are the fastest names that there are."""
+    defaults = ", ".join(f"{name}=values[{name!r}]" for name in values)
+    source = "\n".join([f"def handle(events, {defaults}):", *lines]) + "\n"
+    handle: Callable[[Sequence[Any]], None] = define(source, "handle", {"values": values})
+    return handle
 
 
 def _look_up(found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +13,7 @@ from alert_core.components import Context
 from alert_core.config.values import ConditionConfig
 from alert_core.engine.matcher import Matcher
 from alert_core.engine.watch import Watch
-from alert_core.evaluators import Emit, Hit, source_of
+from alert_core.evaluators import Built, Emit, Hit, source_of
 from alert_core.generations import in_utc
 from alert_core.model import EVICTED, Event, Firing
 from alert_core.projection import Projection
@@ -183,7 +182,7 @@ class Engine:
         handler = self._matcher.handler_of(number)
         parts = [f"# The function for events of type {types[0]!r}:", source_of(handler) if handler else ""]
         parts += [f"# What it calls for condition {name!r}:", source_of(hit) or f"# {hit!r}: written by hand"]
-        parts += [f"# where {key} = {value}" for key, value in _arguments(hit).items()]
+        parts += [f"# where own.{key} = {value}" for key, value in _arguments(hit).items()]
         return "\n".join(parts)
 
 
@@ -205,7 +204,9 @@ def _run_timers(watch: Watch, now: datetime) -> Iterator[Firing]:
 
 def _arguments(hit: Hit) -> dict[str, str]:
     """The plain values that a generated function works with."""
-    values = {name: parameter.default for name, parameter in inspect.signature(hit).parameters.items()}
+    owner = getattr(hit, "__self__", None)
+    names: Sequence[str] = owner.__slots__ if isinstance(owner, Built) else ()
+    values = {name: getattr(owner, name) for name in names}
     return {name: str(value) for name, value in values.items() if isinstance(value, str | int | float | frozenset | timedelta)}
 
 

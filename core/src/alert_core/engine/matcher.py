@@ -10,7 +10,7 @@ condition about a single type sees its events in order all the same. Conditions 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +26,26 @@ _TYPES = 10_000
 
 Handler = Callable[[Sequence[Any]], None]
 Put = Callable[[Any], None]
+
+
+class _Puts(dict[str, Put]):
+    """Event type -> what takes its events.
+
+    Args:
+        bucket: Makes what takes them, if there is any need.
+    """
+
+    def __init__(self, bucket: Callable[[str], Put | None]) -> None:
+        super().__init__()
+        self._make = bucket
+        self._ignore: Put = deque[Any](maxlen=0).append
+
+    def __missing__(self, event_type: str) -> Put:
+        put = self._make(event_type) or self._ignore
+        # Hostile input may make up types without end; then they are looked up each time.
+        if put is not self._ignore or len(self) < _TYPES:
+            self[event_type] = put
+        return put
 
 
 class Matcher:
@@ -49,7 +69,7 @@ class Matcher:
         for number, watch in enumerate(watches):
             if watch.single_type is not None:
                 self._singles.setdefault(watch.single_type, []).append(number)
-        self._puts: dict[str, Put | None] = {}
+        self._puts = _Puts(self._bucket)
         self._work: list[tuple[Handler, list[Any]]] = []
         self._handlers: dict[str, Handler | None] = {}
         self._shared: dict[tuple[int, ...], Handler] = {}
@@ -66,11 +86,9 @@ class Matcher:
 
     def feed(self, items: Sequence[Any]) -> None:
         """Show events to the conditions that they concern."""
-        find, first = self._puts.get, self._first_of_its_type
+        puts = self._puts
         for item in items:
-            put = find(item.type, first)
-            if put is not None:
-                put(item)
+            puts[item.type](item)
         for handle, bucket in self._work:
             if bucket:
                 handle(bucket)
@@ -81,16 +99,14 @@ class Matcher:
                 if handler is not None:
                     handler((item,))
 
-    def _first_of_its_type(self, item: Any) -> None:
-        """What `_puts` has for a type that was not seen yet."""
-        numbers = self._singles.get(item.type)
-        if numbers is not None:
-            bucket = [item]
-            self._work.append((self._generate(numbers), bucket))
-            self._puts[item.type] = bucket.append
-        elif len(self._puts) < _TYPES:
-            # Hostile input may make up types without end; then they are looked up each time.
-            self._puts[item.type] = None
+    def _bucket(self, event_type: str) -> Put | None:
+        """What takes events of a type that was not seen yet; `None` when no condition is about this type alone."""
+        numbers = self._singles.get(event_type)
+        if numbers is None:
+            return None
+        bucket: list[Any] = []
+        self._work.append((self._generate(numbers), bucket))
+        return bucket.append
 
     def handler(self, event_type: str) -> Handler | None:
         """The function for events of a type whose conditions are about several; `None` when none wants them."""

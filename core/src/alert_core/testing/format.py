@@ -135,7 +135,8 @@ class FormatConformance(ComponentConformance):
 def _seen(items: Sequence[Any], event_at: Callable[[int], Event]) -> list[tuple[list[str], Event]]:
     """What a condition can see of projected events, and the whole ones."""
     return [
-        ([_told(getattr(item, name)) for name in item.__struct_fields__], event_at(index)) for index, item in enumerate(items)
+        ([_told(getattr(item, name)) for name in sorted(item.__struct_fields__)], event_at(index))
+        for index, item in enumerate(items)
     ]
 
 
