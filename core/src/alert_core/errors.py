@@ -103,7 +103,17 @@ class StoreError(AlertError):
 
 
 class SourceError(AlertError):
-    """A source cannot go on: its file, address or permission is not there."""
+    """A source cannot go on: its file, address or permission is not there.
+
+    Args:
+        problem: What went wrong, as a phrase that helps an administrator.
+        retryable: Whether it may work soon without anybody doing anything (default: yes). If not, as when a password is
+            refused and the account would be locked, it is tried again after an hour, or when the configuration is read anew.
+    """
+
+    def __init__(self, problem: str, *, retryable: bool = True) -> None:
+        self.problem, self.retryable = problem, retryable
+        super().__init__(problem)
 
 
 class DeliveryError(AlertError):

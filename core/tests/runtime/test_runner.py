@@ -312,6 +312,38 @@ def test_a_source_that_fails_is_reported_and_started_again_and_others_go_on(
     assert "source shaky: RuntimeError: a bug" in caplog.text
 
 
+def test_a_source_that_must_not_ask_again_soon_rests_until_the_configuration_is_read_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alert_core.runtime.sources._FIRST_PAUSE", 0.01)
+    attempts: list[str] = []
+
+    class Locked(EventSource[Settings]):
+        """Is let in the second time."""
+
+        name = "locked"
+        label = "Locked"
+
+        def run(self, push: Push, stop: threading.Event) -> None:
+            attempts.append(self.context.name)
+            if len(attempts) == 1:
+                raise SourceError("the password is refused", retryable=False)
+            stop.wait()
+
+    world.sources.append(Locked)
+    world.configure('[sources.door]\ntype = "locked"\n' + FIVE)
+    runner = world.start()
+    world.until(lambda: attempts)
+    world.append(0, 1, 2, 3, 4)
+    world.read_up_to_here()
+    before = len(attempts)
+
+    runner.reload()
+
+    world.until(lambda: len(attempts) == 2)
+    assert before == 1
+
+
 def test_a_source_that_cannot_be_set_up_does_not_keep_the_others_from_running(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -207,21 +207,22 @@ def test_token_is_renewed_when_it_runs_out_and_when_it_is_forgotten(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("settings", "problem"),
+    ("settings", "problem", "retryable"),
     [
-        ({"password": "wrong-password"}, "does not log 'alert' in: it answers 401"),
-        ({"port": 1}, "cannot be used: Connection refused"),
-        ({"tls": {}}, "cannot be trusted: "),
-        ({"password": {"env": "NO_SUCH_VARIABLE"}}, "environment variable 'NO_SUCH_VARIABLE' is not set"),
+        ({"password": "wrong-password"}, "does not log 'alert' in: it answers 401", False),
+        ({"port": 1}, "cannot be used: Connection refused", True),
+        ({"tls": {}}, "cannot be trusted: ", True),
+        ({"password": {"env": "NO_SUCH_VARIABLE"}}, "environment variable 'NO_SUCH_VARIABLE' is not set", True),
     ],
 )
-def test_source_that_cannot_go_on_says_why(
-    manager: LocalManager, tmp_path: Path, settings: dict[str, Any], problem: str
+def test_source_that_cannot_go_on_says_why_and_whether_to_ask_again_soon(
+    manager: LocalManager, tmp_path: Path, settings: dict[str, Any], problem: str, retryable: bool
 ) -> None:
     with pytest.raises(SourceError) as caught:
         made(manager, tmp_path, **settings).run(Push(), threading.Event())
 
     assert problem in str(caught.value)
+    assert caught.value.retryable is retryable
     assert "password" not in str(caught.value).replace("NO_SUCH", "")
 
 

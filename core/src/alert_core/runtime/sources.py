@@ -20,6 +20,8 @@ __all__ = ["Sources", "make_source"]
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+# For what will not work before somebody does something.
+_LONG_REST = 3600.0
 
 Source: TypeAlias = EventSource[Any] | Spooled
 
@@ -64,9 +66,12 @@ class _Running:
         else:
             inlet.end()
 
-    def rest(self) -> None:
+    def rest(self, error: Exception) -> None:
         """Have it started again after a pause, which grows as long as it fails soon."""
         now = time.monotonic()
+        if isinstance(error, SourceError) and not error.retryable:
+            self.again_at = now + _LONG_REST
+            return
         if now - self._began > _LONGEST_PAUSE:
             self._pause = _FIRST_PAUSE
         self.again_at = now + self._pause
@@ -141,7 +146,7 @@ class Sources:
         self._report(running.config, error)
         self.failed.append(inlet.name)
         if restart:
-            running.rest()
+            running.rest(error)
 
     @property
     def waiting(self) -> bool:
@@ -149,8 +154,12 @@ class Sources:
         return any(running.again_at is not None for running in self._running.values())
 
     def change(self, config: Config) -> list[str]:
-        """Go on with another configuration: what did not change runs on; answers what is to be started."""
-        kept = {name for name, running in self._running.items() if config.sources.get(name) == running.config}
+        """Go on with another configuration: what did not change and does not rest runs on; answers what is to be started."""
+        kept = {
+            name
+            for name, running in self._running.items()
+            if config.sources.get(name) == running.config and running.again_at is None
+        }
         for name in self._running.keys() - kept:
             self._end([name])
             del self._running[name]

@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 1000
 _GONE = 404
+_NOT_LET_IN = (401, 403)
 
 
 class SepmSource(EventSource[SepmSourceSettings]):
@@ -36,7 +37,7 @@ class SepmSource(EventSource[SepmSourceSettings]):
     endless = True
 
     def run(self, push: Push, stop: threading.Event) -> None:
-        from alert_sepm._api import Manager
+        from alert_sepm._api import Manager, Refusal
         from alert_sepm._seen import Seen
 
         manager = Manager(self.settings, self.context.reveal, name=self.context.name)
@@ -46,7 +47,9 @@ class SepmSource(EventSource[SepmSourceSettings]):
                 self._poll(manager, seen, push, stop)
                 stop.wait(self.settings.poll_seconds)
         except DeliveryError as error:
-            raise SourceError(str(error)) from error
+            # Whoever is not let in and keeps asking locks the account.
+            locked_out = isinstance(error, Refusal) and error.status in _NOT_LET_IN
+            raise SourceError(str(error), retryable=not locked_out) from error
         finally:
             manager.close()
 
