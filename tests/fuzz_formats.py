@@ -62,7 +62,10 @@ def target(kit: Any) -> Callable[[bytes], None]:
 
     def told(reader: Intake, batch: Batch) -> list[tuple[list[str], Event]]:
         items, event_at = reader.take(batch)
-        return [([_seen(getattr(one, name)) for name in one.__struct_fields__], event_at(at)) for at, one in enumerate(items)]
+        return [
+            ([_seen(getattr(one, name)) for name in sorted(one.__struct_fields__)], event_at(at))
+            for at, one in enumerate(items)
+        ]
 
     def check(record: bytes) -> None:
         before, event, after = decode([good, record, good])

@@ -81,7 +81,7 @@ def test_explain_prints_the_code_of_a_condition(desk: Desk) -> None:
     result = desk.alert("condition", "explain", "three")
 
     assert result.exit_code == 0
-    assert "def hit(event, time" in result.stdout
+    assert "def hit(own, event, time)" in result.stdout
 
 
 def test_explain_names_the_nearest_condition(desk: Desk) -> None:
