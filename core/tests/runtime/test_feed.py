@@ -23,7 +23,7 @@ def test_a_source_that_is_ahead_waits_until_something_is_taken() -> None:
     taken_up = threading.Event()
 
     def push() -> None:
-        for number in range(6):
+        for number in range(10):
             inlet(batch(number))
             pushed.append(number)
         taken_up.set()
@@ -31,12 +31,12 @@ def test_a_source_that_is_ahead_waits_until_something_is_taken() -> None:
     source = threading.Thread(target=push)
     source.start()
     assert not taken_up.wait(0.2)
-    assert pushed == [0, 1, 2, 3]
-    numbers = [taken[1].start.position for _ in range(6) if (taken := feed.take(PATIENCE_SECONDS))]
+    assert pushed == list(range(8))
+    numbers = [taken[1].start.position for _ in range(10) if (taken := feed.take(PATIENCE_SECONDS))]
 
     source.join(PATIENCE_SECONDS)
-    assert numbers == [0, 1, 2, 3, 4, 5]
-    assert inlet.cursor == Cursor("stream", 6)
+    assert numbers == list(range(10))
+    assert inlet.cursor == Cursor("stream", 10)
 
 
 def test_a_source_that_waits_is_let_go_when_nobody_takes_any_more() -> None:

@@ -12,7 +12,9 @@ from alert_core.model import UNKNOWN_TIME
 
 __all__ = ["Feed", "Inlet"]
 
-_DEPTH = 4
+_DEPTH = 8
+# A source that is ahead goes on when there is room for several batches; for each alone, two threads would have to switch.
+_LOW = 2
 
 
 class Inlet:
@@ -105,7 +107,8 @@ class Feed:
             if inlet is None:
                 return None
             batch = inlet.waiting.popleft()
-            self._changed.notify_all()
+            if len(inlet.waiting) == _LOW:
+                self._changed.notify_all()
             return inlet, batch
 
     @property

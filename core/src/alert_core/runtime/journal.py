@@ -21,7 +21,6 @@ __all__ = ["Journal", "recover"]
 
 _log = logging.getLogger(__name__)
 
-_COMMIT_SECONDS = 0.02
 # A snapshot may cost this part of the time; one that takes long is taken less often.
 _SNAPSHOT_SHARE = 0.05
 
@@ -38,10 +37,11 @@ class Journal:
         store: Where it goes.
         number: The last batch that is in the store.
         snapshot_seconds: How often to take a snapshot.
+        commit_seconds: How long batches wait for others to be committed with.
     """
 
-    def __init__(self, store: Store, number: int, *, snapshot_seconds: float) -> None:
-        self._store, self._snapshot_seconds = store, snapshot_seconds
+    def __init__(self, store: Store, number: int, *, snapshot_seconds: float, commit_seconds: float = 0.02) -> None:
+        self._store, self._snapshot_seconds, self._commit_seconds = store, snapshot_seconds, commit_seconds
         self._number = self._saved = number
         self._batches: list[BatchRecord] = []
         self._notifications: list[Notification] = []
@@ -71,7 +71,7 @@ class Journal:
         """
         if self._notifications and not behind:
             return 0.0
-        return max(0.0, self._oldest + _COMMIT_SECONDS - time.monotonic()) if self._batches else None
+        return max(0.0, self._oldest + self._commit_seconds - time.monotonic()) if self._batches else None
 
     def commit(self) -> tuple[list[Notification], list[str]]:
         """Write everything down. Answers the notifications written, and the actions that have something to do."""

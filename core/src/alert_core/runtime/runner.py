@@ -28,6 +28,9 @@ _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.5
 _PAUSE_SECONDS = 0.1
 _FORGET_SECONDS = 3600.0
+_COMMIT_SECONDS = 0.02
+# Nobody waits for single notifications of recorded input, and every commit waits for the disk.
+_COMMIT_SECONDS_ONCE = 0.2
 
 
 @dataclass
@@ -98,7 +101,12 @@ class Runner:
         self._sources = Sources(self._config, self._feed, resolver=self._plugins.resolve_secret, report=self._report_source)
         try:
             self._decider, number = recover(self._config, self._store, self._sources)
-            self._journal = Journal(self._store, number, snapshot_seconds=self._config.store.snapshot_seconds)
+            self._journal = Journal(
+                self._store,
+                number,
+                snapshot_seconds=self._config.store.snapshot_seconds,
+                commit_seconds=_COMMIT_SECONDS_ONCE if self._once else _COMMIT_SECONDS,
+            )
             # From here on every commit has a snapshot before it, so that a recovery knows the conditions of that time.
             self._save()
             self._remember_revisions()
