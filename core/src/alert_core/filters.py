@@ -62,6 +62,7 @@ class Filter:
         test: Whether a value passes.
         equal: The values it is equal to, when it is an equality.
         network: First and last packed address, when it is one network.
+        leading: How addresses inside an IPv4 network begin when all begin alike; those that are mapped into IPv6 have a colon.
         part: `start`, `end` or `anywhere`, and what must stand there in a text, when it is a glob that says just that.
         order: Operator and number, when it is one numeric comparison.
         share: Estimated part of events that pass; the smallest is tested first.
@@ -73,6 +74,7 @@ class Filter:
     test: Test
     equal: frozenset[Any] | None = None
     network: tuple[bytes, bytes] | None = None
+    leading: str = ""
     part: tuple[str, str] | None = None
     order: tuple[str, float] | None = None
     share: float = 0.5
@@ -228,7 +230,8 @@ def _inside(field: str, text: str, network: tuple[bytes, bytes]) -> Filter:
         return first <= pack_address(value) <= last
 
     share = 0.5 if len(first) == 5 and text.endswith(("/8", "/0")) else 0.05
-    return Filter(field=field, text=repr(text), test=test, network=network, share=share)
+    leading = f"{first[1]}." if first[0] == last[0] == 4 and first[1] == last[1] else ""
+    return Filter(field=field, text=repr(text), test=test, network=network, leading=leading, share=share)
 
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"

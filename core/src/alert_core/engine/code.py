@@ -54,7 +54,8 @@ class Code:
         if part.network:
             values[f"{name}_pack"] = pack_address
             values[f"{name}_first"], values[f"{name}_last"] = part.network
-            return f"{name}_first <= {name}_pack({subject}) <= {name}_last"
+            inside = f"{name}_first <= {name}_pack({subject}) <= {name}_last"
+            return f"{_likely(part.leading, subject, name, values)} and {inside}" if part.leading else inside
         if part.part and part.field in TEXT_FIELDS:
             return f"{subject} is not None and {_inside(part.part, subject, name, values)}"
         values[name] = self._verdicts.setdefault((part.field, part.text), Verdicts(part.test, self._cap))
@@ -78,18 +79,19 @@ class Code:
             networks = [(part, hit) for part, hit in found if part.network]
             others = [(part, hit) for part, hit in found if not part.network]
             lines.append(f"        {slot} = event.{slot}")
-            lines += self._find(others, slot, values) + _scan(networks, slot, values)
+            # Comparing costs less than looking up while they are few.
+            lines += _look_up(others, slot, values) if len(others) > _FEW else self._compare(others, slot, values)
+            lines += _scan(networks, slot, values) if len(networks) > _FEW else self._compare(networks, slot, values)
         return _function(lines, values)
 
-    def _find(self, found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
-        """By the value of a field to conditions: comparing costs less than looking up while they are few."""
-        if len(found) > _FEW:
-            return _look_up(found, slot, values)
+    def _compare(self, found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
+        """Each filter by itself."""
         lines = []
-        for index, (part, hit) in enumerate(found):
-            values[f"hit_{slot}_{index}"] = hit
-            lines.append(f"        if {self._term(part, slot, f'is_{slot}_{index}', values)}:")
-            lines.append(f"            hit_{slot}_{index}(event, time)")
+        for part, hit in found:
+            name = f"{slot}_{len(values)}"
+            values[f"hit_{name}"] = hit
+            lines.append(f"        if {self._term(part, slot, f'is_{name}', values)}:")
+            lines.append(f"            hit_{name}(event, time)")
         return lines
 
 
@@ -116,8 +118,6 @@ def _look_up(found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> 
 
 def _scan(networks: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
     """An address is packed once and compared with the ends of every network."""
-    if not networks:
-        return []
     values["pack_address"] = pack_address
     lines = [f"        address = pack_address({slot})"]
     for index, (part, hit) in enumerate(networks):
@@ -127,6 +127,12 @@ def _scan(networks: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> 
         lines.append(f"        if first_{name} <= address <= last_{name}:")
         lines.append(f"            inside_{name}(event, time)")
     return lines
+
+
+def _likely(leading: str, subject: str, name: str, values: Values) -> str:
+    """Whether it is worth the time to pack an address, which is several times that of a look at how it begins."""
+    values[f"{name}_leading"] = leading
+    return f"{subject}.__class__ is str and ({subject}[:{len(leading)}] == {name}_leading or ':' in {subject})"
 
 
 def _inside(part: tuple[str, str], subject: str, name: str, values: Values) -> str:
