@@ -17,7 +17,7 @@ __all__ = ["Code"]
 
 _FEW = 2
 
-Entry = tuple[Filter | None, Hit]
+Entry = tuple[Filter, Hit]
 Values = dict[str, Any]
 
 
@@ -61,10 +61,10 @@ class Code:
         values[name] = self._verdicts.setdefault((part.field, part.text), Verdicts(part.test, self._cap))
         return f"{name}[{subject}]"
 
-    def handler(self, entries: Sequence[Entry]) -> Callable[[Sequence[Any]], None]:
+    def handler(self, entries: Sequence[tuple[Filter | None, Hit]]) -> Callable[[Sequence[Any]], None]:
         """The function that takes events of one type to their conditions, each with the filter that it is indexed by."""
         values: Values = {}
-        fields: dict[str, list[tuple[Filter, Hit]]] = {}
+        fields: dict[str, list[Entry]] = {}
         lines = []
         for index, (part, hit) in enumerate(entries):
             if part is None:
@@ -76,15 +76,27 @@ class Code:
             lines += ["    for event in events:", "        time = event.time"]
         for field, found in fields.items():
             slot = self._slots[field]
-            networks = [(part, hit) for part, hit in found if part.network]
-            others = [(part, hit) for part, hit in found if not part.network]
             lines.append(f"        {slot} = event.{slot}")
-            # Comparing costs less than looking up while they are few.
-            lines += _look_up(others, slot, values) if len(others) > _FEW else self._compare(others, slot, values)
-            lines += _scan(networks, slot, values) if len(networks) > _FEW else self._compare(networks, slot, values)
+            lines += self._find(found, slot, values)
         return _function(lines, values)
 
-    def _compare(self, found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
+    def _find(self, found: Sequence[Entry], slot: str, values: Values) -> list[str]:
+        """By the value of a field to conditions. Comparing costs less than looking up while they are few."""
+        networks = [(part, hit) for part, hit in found if part.network]
+        quick = [(part, hit) for part, hit in found if self._is_quick(part)]
+        others = [(part, hit) for part, hit in found if not part.network and not self._is_quick(part)]
+        if len(quick) > _FEW:
+            # What is to be looked up anyway is looked up together.
+            quick, others = [], others + quick
+        lines = self._compare(quick, slot, values)
+        lines += _look_up(others, slot, values) if len(others) > _FEW else self._compare(others, slot, values)
+        return lines + (_scan(networks, slot, values) if len(networks) > _FEW else self._compare(networks, slot, values))
+
+    def _is_quick(self, part: Filter) -> bool:
+        """Whether it is decided at once, so that remembering what was decided about every value would take longer."""
+        return bool((part.order and part.field in self._numeric) or (part.part and part.field in TEXT_FIELDS))
+
+    def _compare(self, found: Sequence[Entry], slot: str, values: Values) -> list[str]:
         """Each filter by itself."""
         lines = []
         for part, hit in found:
@@ -103,7 +115,7 @@ def _function(lines: Sequence[str], values: Values) -> Callable[[Sequence[Any]],
     return handle
 
 
-def _look_up(found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
+def _look_up(found: Sequence[Entry], slot: str, values: Values) -> list[str]:
     name = f"by_{slot}"
     if any(part.equal is None for part, _ in found):
         values[name] = Lookup(found)
@@ -116,7 +128,7 @@ def _look_up(found: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> 
     ]
 
 
-def _scan(networks: Sequence[tuple[Filter, Hit]], slot: str, values: Values) -> list[str]:
+def _scan(networks: Sequence[Entry], slot: str, values: Values) -> list[str]:
     """An address is packed once and compared with the ends of every network."""
     values["pack_address"] = pack_address
     lines = [f"        address = pack_address({slot})"]
