@@ -144,7 +144,7 @@ def bare(session: nox.Session) -> None:
 def peers(session: nox.Session) -> None:
     """Test against real programs of the other side: trap receivers, mail servers, syslog daemons, proxies."""
     install(session, *MEMBERS)
-    session.run("pytest", "-m", "peers and not slow", *session.posargs, success_codes=[0, NO_TESTS])
+    session.run("pytest", "-q", "-m", "peers and not slow", *SIDE_BY_SIDE, *session.posargs, success_codes=[0, NO_TESTS])
 
 
 @nox.session
@@ -226,7 +226,7 @@ def build(session: nox.Session) -> None:
     for archive in sorted(folder.glob("*.tar.gz")):
         shutil.unpack_archive(archive, folder, filter="data")
     kits = sorted(map(str, folder.glob("*/tests/test_conformance.py")))
-    session.run("pytest", "-q", "-c", "pyproject.toml", *kits)
+    session.run("pytest", "-q", "-c", "pyproject.toml", *SIDE_BY_SIDE, *kits)
 
 
 # --- on request --------------------------------------------------------------------------------------------------------------
