@@ -24,6 +24,7 @@ NO_TESTS = 5  # the exit code of pytest when nothing was selected
 # Many tests wait, so there are more workers than processors.
 SIDE_BY_SIDE = ("-n", "4", "--dist", "worksteal")
 QUICK = ("-m", "not slow and not peers and not fuzz", *SIDE_BY_SIDE)
+AGAIN = ("-m", "not slow and not peers and not fuzz and not once", *SIDE_BY_SIDE)
 
 # The tests start hundreds of processes, which would all compile every module anew where the environment forbids to keep that.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -108,7 +109,7 @@ def newest(session: nox.Session) -> None:
 def isolated(session: nox.Session, folder: Path) -> None:
     """Test one distribution with the core and nothing that it does not ask for, which is how a user may install it."""
     install(session, *with_needed(folder))
-    session.run("pytest", "-q", *QUICK, str(folder / "tests"), *session.posargs)
+    session.run("pytest", "-q", *AGAIN, str(folder / "tests"), *session.posargs)
 
 
 @nox.session
@@ -124,7 +125,7 @@ def minimal(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Test all distributions together with the oldest libraries that they claim to work with."""
     install(session, *MEMBERS, more=["--resolution", "lowest-direct"], pinned=False)
-    session.run("pytest", "-q", *QUICK, *session.posargs)
+    session.run("pytest", "-q", *AGAIN, *session.posargs)
 
 
 @nox.session
@@ -149,9 +150,12 @@ def peers(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Send thousands of hostile notifications through every channel, compare what arrives, and let atheris spoil records."""
+    """Send thousands of hostile notifications through every channel, compare what arrives, and let atheris spoil records.
+
+    `ALERT_FUZZ` says how many; a release gets 10,000, and `ALERT_FUZZ_SECONDS` of 60 for each format.
+    """
     install(session, *MEMBERS, more=groups("fuzz"))
-    amount = os.environ.get("ALERT_FUZZ", "10000")
+    amount = os.environ.get("ALERT_FUZZ", "2000")
     session.run(
         "pytest", "-q", "-m", "fuzz", "-n", "2", *session.posargs, env={"ALERT_FUZZ": amount}, success_codes=[0, NO_TESTS]
     )

@@ -15,6 +15,8 @@ import pytest
 
 from alert_core._known import KNOWN
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 FIRST_PARTY = [ROOT / "core", *sorted(file.parent for file in ROOT.glob("plugins/*/pyproject.toml"))]
 CODE = [folder for folder in FIRST_PARTY if (folder / "src").is_dir()]

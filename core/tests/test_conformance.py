@@ -18,6 +18,8 @@ from alert_core.testing import ActionConformance
 from alert_core.testing.component import ComponentConformance
 from alert_core.testing.network import NetworkConformance
 
+pytestmark = pytest.mark.once
+
 Check = Callable[..., None]
 
 

@@ -35,6 +35,8 @@ from alert_core.projection import BlockDecoder, Projection
 from alert_core.testing import ConditionConformance, FormatConformance, SourceConformance
 from alert_core.testing.component import ComponentConformance
 
+pytestmark = pytest.mark.once
+
 Check = Callable[..., None]
 START = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 

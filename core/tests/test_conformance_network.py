@@ -15,6 +15,8 @@ from alert_core import Action, Context, DeliveryError, Notification, Receipt, Se
 from alert_core.testing import ActionConformance
 from alert_core.testing.faults import FAULTS, TLS_FAULTS
 
+pytestmark = pytest.mark.once
+
 Check = Callable[..., None]
 
 

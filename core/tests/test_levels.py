@@ -15,6 +15,8 @@ import pytest
 
 from alert_core.testing import Check, Level, Report
 
+pytestmark = pytest.mark.once
+
 PLUGIN = """
 from pathlib import Path
 

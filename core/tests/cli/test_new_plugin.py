@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 CORE = Path(__file__).parent.parent.parent
 KINDS = ("action", "condition", "source", "format")
 

@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from oracle import Oracle
 
+pytestmark = pytest.mark.once
+
 START = datetime(2026, 3, 1, tzinfo=UTC)
 TYPES = ("auth-failure", "risk", "traffic")
 COMPUTERS = ("pc-1", "pc-2", "pc-3", "srv-1", "")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from alert_core.wire import cef, leef, read_cef, read_leef, rfc5424
 from alert_core.wire.own import event_as_cef, event_as_leef, event_as_syslog
 from alert_core.wire.stamps import StampReader
 from alert_core.wire.syslog import SyslogReader
+
+pytestmark = pytest.mark.once
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_.]{0,8}", fullmatch=True)
