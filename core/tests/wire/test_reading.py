@@ -34,7 +34,7 @@ PORTS = st.one_of(st.none(), st.integers(0, 65535))
 EVENTS = st.builds(
     Event,
     time=TIMES,
-    type=TEXT.filter(bool),
+    type=TEXT,
     id=TEXT,
     computer=TEXT,
     count=st.integers(1, 2**31),

@@ -67,7 +67,9 @@ def event_as_leef(event: Event) -> str:
 
 def event_as_syslog(event: Event) -> str:
     """A message of RFC 5424 with all of an event in its structured data."""
-    pairs = tuple((name, visible(text)) for name, text in event_texts(event).items())
+    # The type even when it is empty: an element without any parameter would not be known again.
+    texts = {"type": event.type, **event_texts(event)}
+    pairs = tuple((name, visible(text)) for name, text in texts.items())
     message = rfc5424.Message(
         facility=_FACILITY,
         severity=rfc5424.SEVERITIES.get(_severity(event), 5),
@@ -91,7 +93,7 @@ def event_from_leef(vendor: str, product: str, pairs: Mapping[str, str], *, raw:
 
 def event_from_texts(texts: Iterable[tuple[str, str]], time: datetime, *, raw: str) -> Event | None:
     """The event of which `event_texts` gave these, once made visible; `None` if it did not."""
-    values: dict[str, Any] = {"raw": raw, "time": time}
+    values: dict[str, Any] = {"raw": raw, "time": time, "type": ""}
     for name, text in texts:
         if name not in ("source", "raw"):
             # Half a character can be shown, but not stored.
