@@ -10,6 +10,8 @@ from alert_syslog.settings import SyslogSettings
 from alert_syslog.source import SyslogSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alert_syslog._transport import Transport
 
 
@@ -31,7 +33,7 @@ class SyslogAction(Action[SyslogSettings]):
         "that cuts messages at a length of its own should be set to at least the longest message of this action."
     )
 
-    _transport: Transport | None = None
+    _ways: tuple[Transport, Callable[..., bytes]] | None = None
 
     def declines(self, notification: Notification) -> str:
         """What closes, unless `on_close` asks for it."""
@@ -41,25 +43,24 @@ class SyslogAction(Action[SyslogSettings]):
 
     def send(self, notification: Notification) -> Receipt:
         """Hand the message over; with UDP and TCP alike, nobody says that it was stored."""
-        from alert_syslog._message import compose
-
+        transport, compose = self._ways or self._make_ways()
         key = self.idempotency_key(notification)
         message = compose(notification, self.settings, hostname=socket.gethostname(), key=key)
-        transport = self._way()
         transport.send(message)
         return Receipt(Strength.HANDED_OVER, detail=f"{len(message)} bytes to {transport.place}")
 
     def close(self) -> None:
         """Give the socket up."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._ways is not None:
+            self._ways[0].close()
 
-    def _way(self) -> Transport:
+    def _make_ways(self) -> tuple[Transport, Callable[..., bytes]]:
+        """The way to the server, and that from a notification to a message; looking for modules each time would take long."""
+        from alert_syslog._message import compose
         from alert_syslog._transport import transport
 
-        if self._transport is None:
-            self._transport = transport(self.settings, self.context.reveal)
-        return self._transport
+        self._ways = transport(self.settings, self.context.reveal), compose
+        return self._ways
 
 
 @hookimpl
