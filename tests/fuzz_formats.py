@@ -122,7 +122,7 @@ def _dictionary(records: Sequence[bytes]) -> str:
     return "".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in sorted(words))
 
 
-def fuzz(name: str, seconds: int, folder: Path) -> None:
+def fuzz(name: str, seconds: int, folder: Path, *, seed: int) -> None:
     """Fuzz for so long, and end the process; its exit code is not 0 if a fault was found."""
     import atheris
 
@@ -135,7 +135,7 @@ def fuzz(name: str, seconds: int, folder: Path) -> None:
     for number, record in enumerate(kit.records):
         (seeds / str(number)).write_bytes(record)
     words.write_text(_dictionary(kit.records), encoding="ascii")
-    options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SECONDS_FOR_A_RECORD}"]
+    options = [f"-seed={seed}", f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SECONDS_FOR_A_RECORD}"]
     options += [f"-rss_limit_mb={MEGABYTES}", f"-dict={words}", f"-artifact_prefix={folder}/", "-print_final_stats=1"]
     atheris.Setup([sys.argv[0], str(seeds), *options], check)
     atheris.Fuzz()
@@ -147,12 +147,13 @@ def main() -> None:
     parser.add_argument("format", help="its type")
     parser.add_argument("folder", type=Path, nargs="?", help="where records are kept")
     parser.add_argument("--seconds", type=int, default=60, help="for how long (60)")
+    parser.add_argument("--seed", type=int, default=0, help="where to begin (0: somewhere else each time)")
     parser.add_argument("--again", type=Path, metavar="FILE", help="instead, try the one record in this file")
     options = parser.parse_args()
     if options.again:
         target(kit_of(options.format))(options.again.read_bytes())
     elif options.folder:
-        fuzz(options.format, options.seconds, options.folder)
+        fuzz(options.format, options.seconds, options.folder, seed=options.seed)
     else:
         parser.error("a folder is missing")
 
