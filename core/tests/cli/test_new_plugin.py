@@ -177,7 +177,8 @@ def test_distribution_builds_installs_and_passes_untouched(kind: str, uv: str, p
     run([uv, "build", "--quiet", "--out-dir", str(tmp_path), str(folder)], tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     run([uv, "pip", "install", "--quiet", "--no-deps", "--python", str(python), str(wheel)], tmp_path)
-    tested = run([str(python), "-m", "pytest", "-q", "-W", "error", "tests"], folder)
+    # In a folder of its own: where several sessions share one, they warn of what the others remove.
+    tested = run([str(python), "-m", "pytest", "-q", "-W", "error", "--basetemp", str(tmp_path / "own"), "tests"], folder)
     proven = run([str(python), "-m", "alert_core", "plugins", "--check", name, "--level", "gold"], tmp_path)
 
     assert len(list(tmp_path.glob("*.tar.gz"))) == 1

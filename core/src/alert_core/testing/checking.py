@@ -92,7 +92,7 @@ def _run(name: str, source: str) -> list[Check]:
         Path(folder, "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         record.touch()
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "alert_core.testing.plugin"]
-        command += ["-p", "alert_core.testing._recorder", f"--alert-record={record}", str(test)]
+        command += ["-p", "alert_core.testing._recorder", f"--alert-record={record}", f"--basetemp={folder}/own", str(test)]
         # Whatever else is installed for pytest, or set for the user's own tests, has no business here.
         settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(  # noqa: S603 our own Python, our own file
