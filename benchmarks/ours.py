@@ -13,6 +13,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+from alert_core.batches import Batch, Cursor
 from alert_core.builtin.json import JsonFormat, JsonSettings
 from alert_core.builtin.threshold import ThresholdCondition, ThresholdSettings
 from alert_core.components import Context
@@ -25,6 +26,7 @@ from benchmarks.case import Case, Measure
 from benchmarks.conditions import ConditionSpec, make
 from benchmarks.processes import cpu_seconds_of
 
+_NOWHERE = Cursor("", 0)
 _OF_EVERY_CONDITION = ("type", "where", "damper", "actions")
 
 
@@ -48,7 +50,7 @@ class Reader:
         items = self._decode(block)
 
         def event_at(index: int) -> Event:
-            return self._format.decode([block.split(b"\n")[index]])[0]
+            return self._format.decode([Batch(block, _NOWHERE, _NOWHERE).locate(index)[1]])[0]
 
         return len(items), len(self.engine.process(items, event_at))
 

@@ -68,7 +68,9 @@ def fields_of(values: dict[str, Any], default_type: str) -> dict[str, Any]:
     """The fields of an event, time excepted, from whatever was written for them."""
     fields: dict[str, Any] = {}
     for name, value in values.items():
-        if name == "severity":
+        if value.__class__ is str and name not in _INTEGERS:
+            fields[name] = value
+        elif name == "severity":
             fields[name] = value if isinstance(value, str | int | float) and not isinstance(value, bool) else text_of(value)
         elif name in _INTEGERS:
             fields[name] = _integer(value)

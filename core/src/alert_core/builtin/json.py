@@ -161,8 +161,9 @@ class JsonFormat(Format[JsonSettings]):
 
     def _mapped(self, content: dict[str, Any]) -> dict[str, Any]:
         """The values of event fields; what is taken leaves `content`, whose rest are the attributes."""
-        values = self._values(content, self._finders, self._own_names)
-        for name in self._own_names & content.keys():
+        own_names = self._own_names & content.keys()
+        values = self._values(content, self._finders, own_names)
+        for name in own_names:
             del content[name]
         for keys in self._fields.values():
             content.pop(keys[0], None)

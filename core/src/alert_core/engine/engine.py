@@ -88,7 +88,7 @@ class Engine:
 
     def _take(self, items: Sequence[Any], event_at: Callable[[int], Event], horizon: datetime) -> list[Firing]:
         """The firings since the last call, completed, in the order of their events and then of the conditions."""
-        places = {id(item): index for index, item in enumerate(items)}
+        places = _places(items, {id(item) for _, _, item in self._fired})
         places.update((own, len(items) + index) for index, own in enumerate(self._own))
         firings: list[Firing] = []
         for watch, firing, item in sorted(self._fired, key=lambda it: (places[id(it[2])], it[0].number)):
@@ -190,6 +190,18 @@ def _completed(firing: Firing, watch: Watch, event: Event) -> Firing:
     # In UTC, because a snapshot forgets in which zone a sender had given a time.
     since = None if firing.since is None else in_utc(firing.since)
     return msgspec.structs.replace(firing, condition=watch.name, event=event, time=in_utc(firing.time), since=since)
+
+
+def _places(items: Sequence[Any], wanted: set[int]) -> dict[int, int]:
+    """Where the items of these identities stand."""
+    if len(wanted) > 1:
+        return {id(item): index for index, item in enumerate(items) if id(item) in wanted}
+    # Hardly ever more than one event of a batch completes a firing, and most of what a firing costs would be this.
+    (one,) = wanted
+    for index, item in enumerate(items):
+        if id(item) == one:
+            return {one: index}
+    return {}
 
 
 def _run_timers(watch: Watch, now: datetime) -> Iterator[Firing]:
