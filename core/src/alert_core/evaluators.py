@@ -15,7 +15,7 @@ import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from alert_core.generations import States
@@ -58,7 +58,7 @@ def build(template: str, guard: Guard, names: Mapping[str, Any]) -> Hit:
     do; and `{own}name` for a value. Values never become source text, so that conditions of one shape share one class; and what
     one of them works with lies together in memory, which counts when there are ten thousand of them.
     """
-    values = {**names, **guard.values}
+    values = {name: _same(value) if type(value) in _PLAIN else value for name, value in {**names, **guard.values}.items()}
     hit: Hit = _shape(template, guard.expression, tuple(values))(*values.values()).hit
     return hit
 
@@ -75,6 +75,15 @@ def loop_of(hit: Hit) -> Callable[[Sequence[Any]], None]:
             hit(event, event.time)
 
     return loop_by_hand
+
+
+_PLAIN = frozenset({int, float, str, bytes, frozenset, timedelta})
+
+
+@functools.lru_cache(maxsize=4096, typed=True)
+def _same(value: Any) -> Any:
+    """One object for all that are equal: thousands of conditions then find it in the processor's cache."""
+    return value
 
 
 @functools.lru_cache(maxsize=4096)

@@ -7,14 +7,16 @@
     severity = ">=major"                   ordered: numbers, and severities from information to critical
     user = "!SYSTEM"                       `!` negates any of the above; in a list it excludes: ["srv-*", "!srv-1"]
 
-All fields must hold. Comparison is case-sensitive. A number in the filter equals the same number written as text in the
-event, and a field that an event lacks, or has as null, is the empty text.
+All fields must hold. Comparison is case-sensitive. A number in the filter is compared with the number that the event's value
+is, also as a text (443, 443.0 and "443" are equal), in the precision of a float; a field that an event lacks, or has as null,
+is the empty text.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import ipaddress
+import math
 import operator
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ from typing import Any
 
 from alert_core.model import severity_rank
 
-__all__ = ["Filter", "compile_filter", "pack_address"]
+__all__ = ["Filter", "as_number", "compile_filter", "pack_address"]
 
 Test = Callable[[Any], bool]
 
@@ -60,9 +62,10 @@ class Filter:
         field: The event field or attribute it looks at.
         text: The filter as written, for explanations and as its identity.
         test: Whether a value passes.
-        equal: The values it is equal to, when it is an equality.
+        equal: The values it is equal to, when it is an equality; of a numeric one, those that the value is to be as a number.
         network: First and last packed address, when it is one network.
-        leading: How addresses inside an IPv4 network begin when all begin alike; those that are mapped into IPv6 have a colon.
+        between: Two texts between which the addresses of an IPv4 network are found in the order of texts, to rule most others
+            out; those that are mapped into IPv6 have a colon.
         part: `start`, `end` or `anywhere`, and what must stand there in a text, when it is a glob that says just that.
         order: Operator and number, when it is one numeric comparison.
         share: Estimated part of events that pass; the smallest is tested first.
@@ -74,7 +77,7 @@ class Filter:
     test: Test
     equal: frozenset[Any] | None = None
     network: tuple[bytes, bytes] | None = None
-    leading: str = ""
+    between: tuple[str, str] | None = None
     part: tuple[str, str] | None = None
     order: tuple[str, float] | None = None
     share: float = 0.5
@@ -106,11 +109,11 @@ def _negated(value: object) -> bool:
 
 def _any_of(field: str, text: str, wanted: list[Filter]) -> Filter:
     share = min(0.9, sum(part.share for part in wanted))
-    equalities = [part.equal for part in wanted if part.equal is not None]
-    if len(equalities) == len(wanted):
-        equal = frozenset().union(*equalities)
-        numeric = all(part.numeric for part in wanted)
-        return Filter(field=field, text=text, test=_one_of(equal), equal=equal, share=share, numeric=numeric)
+    equal = frozenset().union(*(part.equal for part in wanted if part.equal is not None))
+    if all(part.equal is not None and part.numeric for part in wanted):
+        return _number(field, text, equal, share)
+    if all(part.equal is not None and not part.numeric for part in wanted):
+        return Filter(field=field, text=text, test=_one_of(equal), equal=equal, share=share)
     tests = [part.test for part in wanted]
     return Filter(field=field, text=text, test=lambda value: any(test(value) for test in tests), share=share)
 
@@ -142,19 +145,22 @@ def _compile_one(field: str, value: object) -> Filter:
 
 
 def _equality(field: str, value: str | int | float) -> Filter:
-    equal = frozenset(_spellings(value))
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
     share = _SHARES.get(field, 0.05)
-    return Filter(field=field, text=repr(value), test=_one_of(equal), equal=equal, share=share, numeric=numeric)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _number(field, repr(value), frozenset({as_number(value)}), share)
+    equal = frozenset(_spellings(value))
+    return Filter(field=field, text=repr(value), test=_one_of(equal), equal=equal, share=share)
 
 
-def _spellings(value: str | int | float) -> Iterator[Any]:
+def _number(field: str, text: str, equal: frozenset[float], share: float) -> Filter:
+    return Filter(field=field, text=text, test=lambda value: as_number(value) in equal, equal=equal, share=share, numeric=True)
+
+
+def _spellings(value: str | bool) -> Iterator[Any]:
     """The forms in which the same value may stand in an event: 443 and "443", true and "true", nothing and ""."""
     yield value
     if isinstance(value, bool):
         yield str(value).lower()
-    elif isinstance(value, int | float):
-        yield str(value)
     elif value == "":
         yield None
     elif re.fullmatch(r"-?(0|[1-9]\d{0,17})", value):
@@ -204,12 +210,19 @@ def _order(field: str, text: str, sign: str, bound: str) -> Filter:
         raise ValueError(f"{text!r} compares with {bound!r}, which is neither a number nor a severity") from None
 
     def by_number(value: Any) -> bool:
-        try:
-            return compare(float(value), number)
-        except (TypeError, ValueError):
-            return False
+        return compare(as_number(value), number)
 
     return Filter(field=field, text=repr(text), test=by_number, order=(sign, number), share=share, numeric=True)
+
+
+def as_number(value: Any) -> float:
+    """As a number; what is none becomes NaN, which every comparison refuses."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _network(text: str) -> tuple[bytes, bytes] | None:
@@ -230,8 +243,20 @@ def _inside(field: str, text: str, network: tuple[bytes, bytes]) -> Filter:
         return first <= pack_address(value) <= last
 
     share = 0.5 if len(first) == 5 and text.endswith(("/8", "/0")) else 0.05
-    leading = f"{first[1]}." if first[0] == last[0] == 4 and first[1] == last[1] else ""
-    return Filter(field=field, text=repr(text), test=test, network=network, leading=leading, share=share)
+    return Filter(field=field, text=repr(text), test=test, network=network, between=_between(first, last), share=share)
+
+
+def _between(first: bytes, last: bytes) -> tuple[str, str] | None:
+    """Two texts between which every address of an IPv4 network stands in the order of texts, and others may."""
+    if first[0] != 4 or last[0] != 4:
+        return None
+    alike = 1
+    while alike < 4 and first[alike] == last[alike]:
+        alike += 1
+    before = "".join(f"{number}." for number in first[1:alike])
+    texts = [f"{before}{number}" for number in range(first[alike], last[alike] + 1)]
+    # The next number follows behind a dot; a slash is the character after the dot.
+    return min(texts), max(f"{text}/" for text in texts)
 
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"

@@ -15,10 +15,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from alert_core.filters import as_number
 from alert_core.generations import in_utc
 from alert_core.model import EVENT_FIELDS, Event
 
-__all__ = ["RECEIVED_FROM", "TEXT_FIELDS", "BlockDecoder", "Projection"]
+__all__ = ["PORT_FIELDS", "RECEIVED_FROM", "TEXT_FIELDS", "BlockDecoder", "Projection"]
 
 RECEIVED_FROM = "received_from"
 """The attribute that tells the address from which a record came."""
@@ -118,16 +119,19 @@ class Projection:
         if "computer" in self.slots and not item.computer:
             item.computer = sender
         if RECEIVED_FROM in self.slots:
-            setattr(item, self.slots[RECEIVED_FROM], _number(sender) if RECEIVED_FROM in self.numeric else sender)
+            setattr(item, self.slots[RECEIVED_FROM], as_number(sender) if RECEIVED_FROM in self.numeric else sender)
 
     def _value(self, event: Event, name: str) -> Any:
         value = event.get(name)
         if name in self.numeric:
-            return _number(value)
+            return as_number(value)
         if isinstance(value, str | int | float | bool):
             return value
         return "" if value is None else msgspec.json.encode(value).decode()
 
+
+PORT_FIELDS = frozenset(name for name, kind in _KINDS.items() if kind == _PORT)
+"""Fields that are a whole number or null whatever the record says."""
 
 TEXT_FIELDS = EVENT_FIELDS - _KINDS.keys() - {"time", "type", "count", "flags"} | {"computer"}
 """Fields that are a text or null whatever the record says."""
@@ -136,13 +140,3 @@ TEXT_FIELDS = EVENT_FIELDS - _KINDS.keys() - {"time", "type", "count", "flags"} 
 def _kind(name: str) -> Any:
     """What a field is decoded as. It must say the same as the whole event does, or refuse, so that the whole event is asked."""
     return str | None if name in EVENT_FIELDS else Scalar
-
-
-def _number(value: Any) -> float:
-    """As a number; what is none becomes NaN, which every comparison refuses."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf

@@ -46,8 +46,9 @@ class _Counter(Evaluator[StateT]):
     def compile(self, states: Any, emit: Emit, guard: Guard) -> Hit:
         template, names = self._fast(states, emit)
         slow = super().compile(states, emit, Guard())
-        names |= {"count": self.count, "need": self.count - 1, "limit": 2 * self.count, "window": self.window, "slow": slow}
-        return build(template, guard, names)
+        need = self.count - 1
+        names |= {"count": self.count, "need": need, "back": -need, "limit": 2 * self.count, "window": self.window}
+        return build(template, guard, names | {"slow": slow})
 
 
 class AnyCount(_Counter[CountState]):

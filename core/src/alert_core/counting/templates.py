@@ -23,7 +23,7 @@ if time < state.until:
     state.suppressed += 1
 else:
     need = {own}need
-    if not need or len(times) >= need and time - times[-need] < {own}window:
+    if not need or len(times) >= need and time - times[{own}back] < {own}window:
         {own}slow(event, time)
         {done}
 state.newest = time
@@ -53,9 +53,9 @@ elif need and key not in states.fired and len(current) < states.half:
 else:
     {own}slow(event, time)
     {done}
-kind = state.__class__
+kind = type(state)
 if kind is list:
-    if time >= state[-1] and (len(state) < need or time - state[-need] >= {own}window):
+    if time >= state[-1] and (len(state) < need or time - state[{own}back] >= {own}window):
         state.append(time)
         if len(state) > {own}limit:
             del state[: -{own}count]
@@ -71,7 +71,7 @@ elif time >= state.newest:
     times = state.times
     if time < state.until:
         state.suppressed += 1
-    elif not need or len(times) >= need and time - times[-need] < {own}window:
+    elif not need or len(times) >= need and time - times[{own}back] < {own}window:
         {own}slow(event, time)
         {done}
     state.newest = time

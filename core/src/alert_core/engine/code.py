@@ -5,17 +5,28 @@ Names that come from outside never become source text: fields have slots with sa
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from alert_core.engine.lookups import REMEMBERED, Lookup, Verdicts, by_value
 from alert_core.evaluators import Guard, Hit, define, loop_of
 from alert_core.filters import Filter, pack_address
-from alert_core.projection import TEXT_FIELDS, Projection
+from alert_core.projection import PORT_FIELDS, TEXT_FIELDS, Projection
 
 __all__ = ["Code"]
 
-_FEW = 2
+# More networks share the packing of an address, and more equalities a look into a table.
+_FEW_NETWORKS, _FEW_EQUALITIES = 2, 6
+
+# How many nanoseconds it takes, about, to compare a number, to look at a part of a text, and to look up what was decided.
+_COMPARED, _PART, _REMEMBERED = 4, 25, 45
+_MOST = 80
+"""What deciding filters one by one may take before it pays to remember their conditions by value."""
+
+_SELDOM_TWICE = frozenset({"id", "message", "raw"})
+"""Fields whose values are not worth remembering."""
 
 Entry = tuple[Filter, Hit]
 Values = dict[str, Any]
@@ -31,6 +42,7 @@ class Code:
 
     def __init__(self, projection: Projection, filters: int) -> None:
         self._slots, self._numeric = projection.slots, projection.numeric
+        self._numbers = self._numeric | PORT_FIELDS
         self._verdicts: dict[tuple[str, str], Verdicts] = {}
         self._cap = max(256, min(REMEMBERED, 4_000_000 // max(1, filters)))
 
@@ -39,9 +51,15 @@ class Code:
         values: Values = {}
         slots = self._slots
         terms = [
-            self._term(part, f"event.{slots[part.field]}", f"{{own}}f{index}", values) for index, part in enumerate(filters)
+            self._term(self._seen(part), f"event.{slots[part.field]}", f"{{own}}f{index}", values)
+            for index, part in enumerate(filters)
         ]
         return Guard(" and ".join(terms), {name.removeprefix("{own}"): value for name, value in values.items()})
+
+    def _seen(self, part: Filter) -> Filter:
+        """A filter as it works on this projection, where numbers may have to be found in values of any kind."""
+        mixed = part.numeric and part.equal is not None and part.field not in self._numbers
+        return replace(part, equal=None) if mixed else part
 
     def _term(self, part: Filter, subject: str, name: str, values: Values) -> str:
         """One filter as an expression over the subject; what it compares with goes into `values` under the name."""
@@ -55,7 +73,7 @@ class Code:
             values[f"{name}_pack"] = pack_address
             values[f"{name}_first"], values[f"{name}_last"] = part.network
             inside = f"{name}_first <= {name}_pack({subject}) <= {name}_last"
-            return f"{_likely(part.leading, subject, name, values)} and {inside}" if part.leading else inside
+            return f"{_likely(part.between, subject, name, values)} and {inside}" if part.between else inside
         if part.part and part.field in TEXT_FIELDS:
             return f"{subject} is not None and {_inside(part.part, subject, name, values)}"
         values[name] = self._verdicts.setdefault((part.field, part.text), Verdicts(part.test, self._cap))
@@ -71,7 +89,7 @@ class Code:
                 values[f"always{index}"] = loop_of(hit)
                 lines.append(f"    always{index}(events)")
             else:
-                fields.setdefault(part.field, []).append((part, hit))
+                fields.setdefault(part.field, []).append((self._seen(part), hit))
         if fields:
             lines += ["    for event in events:", "        time = event.time"]
         for field, found in fields.items():
@@ -83,18 +101,27 @@ class Code:
     def _find(self, found: Sequence[Entry], slot: str, values: Values) -> list[str]:
         """By the value of a field to conditions. Comparing costs less than looking up while they are few."""
         networks = [(part, hit) for part, hit in found if part.network]
-        quick = [(part, hit) for part, hit in found if self._is_quick(part)]
-        others = [(part, hit) for part, hit in found if not part.network and not self._is_quick(part)]
-        if len(quick) > _FEW:
-            # What is to be looked up anyway is looked up together.
-            quick, others = [], others + quick
-        lines = self._compare(quick, slot, values)
-        lines += _look_up(others, slot, values) if len(others) > _FEW else self._compare(others, slot, values)
-        return lines + (_scan(networks, slot, values) if len(networks) > _FEW else self._compare(networks, slot, values))
+        equal = [(part, hit) for part, hit in found if part.equal is not None]
+        others = [(part, hit) for part, hit in found if not part.network and part.equal is None]
+        table: list[Entry] = []
+        if sum(self._price(part) for part, _ in others) > _MOST:
+            table, equal, others = equal + others, [], []
+        elif len(equal) > _FEW_EQUALITIES:
+            table, equal = equal, []
+        compared = equal + others
+        if len(networks) <= _FEW_NETWORKS:
+            compared, networks = compared + networks, []
+        lines = self._compare(compared, slot, values)
+        lines += _look_up(table, slot, values) if table else []
+        return lines + (_scan(networks, slot, values) if networks else [])
 
-    def _is_quick(self, part: Filter) -> bool:
-        """Whether it is decided at once, so that remembering what was decided about every value would take longer."""
-        return bool((part.order and part.field in self._numeric) or (part.part and part.field in TEXT_FIELDS))
+    def _price(self, part: Filter) -> int:
+        """What it costs to decide a filter by itself that is no equality; nothing where remembering would not help."""
+        if part.field in _SELDOM_TWICE:
+            return 0
+        if part.order and part.field in self._numeric:
+            return _COMPARED
+        return _PART if part.part and part.field in TEXT_FIELDS else _REMEMBERED
 
     def _compare(self, found: Sequence[Entry], slot: str, values: Values) -> list[str]:
         """Each filter by itself."""
@@ -141,17 +168,21 @@ def _scan(networks: Sequence[Entry], slot: str, values: Values) -> list[str]:
     return lines
 
 
-def _likely(leading: str, subject: str, name: str, values: Values) -> str:
-    """Whether it is worth the time to pack an address, which is several times that of a look at how it begins."""
-    values[f"{name}_leading"] = leading
-    return f"{subject}.__class__ is str and ({subject}[:{len(leading)}] == {name}_leading or ':' in {subject})"
+def _likely(between: tuple[str, str], subject: str, name: str, values: Values) -> str:
+    """Whether it is worth the time to pack an address, which takes several times that of a look at it."""
+    values[f"{name}_low"], values[f"{name}_high"] = between
+    return f"{subject}.__class__ is str and ({name}_low <= {subject} < {name}_high or ':' in {subject})"
 
 
 def _inside(part: tuple[str, str], subject: str, name: str, values: Values) -> str:
-    place, values[name] = part
-    size = len(values[name])
-    return {
-        "start": f"{subject}[:{size}] == {name}",
-        "end": f"{subject}[-{size}:] == {name}",
-        "anywhere": f"{name} in {subject}",
-    }[place]
+    place, text = part
+    values[name] = text
+    if place == "anywhere":
+        return f"{name} in {subject}"
+    if place == "end":
+        return f"{subject}[-{len(text)}:] == {name}"
+    if ord(text[-1]) == sys.maxunicode:
+        return f"{subject}[:{len(text)}] == {name}"
+    # Everything from the text to the next that begins otherwise: two comparisons take half the time of cutting.
+    values[f"{name}_next"] = text[:-1] + chr(ord(text[-1]) + 1)
+    return f"{name} <= {subject} < {name}_next"
