@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,20 @@ def test_check_shows_findings_and_exits_with_1_for_errors(run: Any, written: Wri
         "warning  actions.mail: it has no recipients",
         "1 source, 1 condition, 1 action: 1 error, 1 warning",
     ]
+
+
+def test_fault_that_many_have_in_common_is_shown_for_some_and_counted_for_all(run: Any, written: Write) -> None:
+    path = written(GOOD + "".join(f'[conditions.c{number}]\ntype = "many"\n' for number in range(50)))
+
+    result = run(check_command, "-c", path)
+
+    text = " ".join(result.output.split())
+    assert re.findall(r"conditions\.c\d+", text) == [f"conditions.c{number}" for number in range(20)]
+    assert text.endswith(
+        "warning ... and 30 more like the last: it has no actions; it is logged and nobody is told (--json names them) "
+        "1 source, 51 conditions, 1 action: 0 errors, 50 warnings"
+    )
+    assert len(json.loads(run(check_command, "-c", path, "--json").output)["findings"]) == 50
 
 
 def test_check_names_the_plugin_whose_settings_model_is_faulty_if_it_is_used(

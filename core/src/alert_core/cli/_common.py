@@ -21,7 +21,7 @@ from alert_core.errors import AlertError, ConfigError, PluginError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from alert_core.config import Config
+    from alert_core.config import Config, Documents
     from alert_core.plugins import Plugins
 
 __all__ = [
@@ -149,9 +149,16 @@ def installed(path: Path, *, require: bool = True, complete: bool = True) -> Plu
 
     if not path.exists():
         return Plugins.load(complete=complete)
-    from alert_core.config import plugin_options
+    from alert_core.config import read_documents
 
-    options = plugin_options(path)
+    return _wanted(read_documents(path), require=require, complete=complete)
+
+
+def _wanted(documents: Documents, *, require: bool = True, complete: bool = True) -> Plugins:
+    from alert_core.config import plugin_options
+    from alert_core.plugins import Plugins
+
+    options = plugin_options(documents)
     return Plugins.load(only=options.only, block=options.block, require=options.require if require else (), complete=complete)
 
 
@@ -167,10 +174,12 @@ def configured(path: Path, *, complete: bool = True) -> tuple[Config, Plugins]:
     Raises:
         ConfigError: It is missing or wrong.
     """
-    from alert_core.config import load
+    from alert_core.config import load, read_documents
 
-    plugins = installed(path, complete=complete)
-    return load(path, plugins), plugins
+    # Once for both, since thousands of conditions take more than a second to read.
+    documents = read_documents(path)
+    plugins = _wanted(documents, complete=complete)
+    return load(documents, plugins), plugins
 
 
 def printable(text: object) -> str:

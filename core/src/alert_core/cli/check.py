@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from alert_core.config import Config, Finding
 
 __all__ = ["check"]
+
+_SHOWN = 20
+"""How many findings that say the same are shown; thousands of conditions may have one fault in common."""
 
 
 @click.command(cls=Command)
@@ -78,10 +82,18 @@ def _draw_table(findings: Sequence[Finding]) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(overflow="fold")
+    alike = Counter((finding.severity, finding.text, finding.hint) for finding in findings)
+    shown: Counter[tuple[str, str, str]] = Counter()
     for finding in findings:
+        kind = (finding.severity, finding.text, finding.hint)
+        shown[kind] += 1
         style = "bold red" if finding.severity == "error" else "yellow"
-        text = f"{finding.key}: {finding.text}" + (f"; {finding.hint}" if finding.hint else "")
-        table.add_row(Text(finding.severity, style=style), printable(text))
+        words = finding.text + (f"; {finding.hint}" if finding.hint else "")
+        if shown[kind] <= _SHOWN:
+            table.add_row(Text(finding.severity, style=style), printable(f"{finding.key}: {words}"))
+        elif shown[kind] == alike[kind]:
+            more = f"... and {alike[kind] - _SHOWN:,} more like the last: {words} (--json names them)"
+            table.add_row(Text(finding.severity, style=style), printable(more))
     console().print(table)
 
 

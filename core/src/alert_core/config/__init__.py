@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from alert_core._lazy import fetching
 
 if TYPE_CHECKING:
+    from alert_core.config._documents import Documents, read_documents
     from alert_core.config._faults import did_you_mean
     from alert_core.config.checking import Finding, check
     from alert_core.config.loading import load, load_typed
@@ -17,6 +18,7 @@ __all__ = [
     "ActionConfig",
     "ConditionConfig",
     "Config",
+    "Documents",
     "Finding",
     "FormatConfig",
     "SourceConfig",
@@ -26,8 +28,9 @@ __all__ = [
     "load",
     "load_typed",
     "plugin_options",
+    "read_documents",
     "store_options",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = fetching(__name__, __all__, ("_faults", "values", "options", "loading", "checking"))
+    __getattr__ = fetching(__name__, __all__, ("_documents", "_faults", "values", "options", "loading", "checking"))

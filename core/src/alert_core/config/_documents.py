@@ -64,20 +64,21 @@ class Documents:
         files: Every file that was read, in order.
         named: Section -> name -> table, for the sections in `NAMED`.
         single: Section -> table, for the sections in `SINGLE`.
+        faults: What is wrong with the shape of the files; one that cannot be read is left out.
     """
 
     folder: Path
     files: tuple[Path, ...]
     named: Mapping[str, Mapping[str, Table]]
     single: Mapping[str, Table]
+    faults: tuple[ConfigError, ...] = ()
 
 
-def read_documents(path: Path, faults: Faults) -> Documents:
+def read_documents(path: Path) -> Documents:
     """Read the main file and its drop-ins: `alert.toml`, then `alert.d/*.toml` in name order.
 
     Args:
         path: The main file, or the folder that `alert.toml` is in. The drop-ins of `NAME.toml` are in `NAME.d`.
-        faults: Gets what is wrong with the shape of the files; a file that cannot be read is left out.
 
     Raises:
         ConfigError: There is no configuration.
@@ -88,6 +89,7 @@ def read_documents(path: Path, faults: Faults) -> Documents:
     files = [folder / main.name, *dropins] if main.exists() else dropins
     if not files:
         raise ConfigError("no such file", file=str(main), hint="name the configuration with --config")
+    faults = Faults()
     merger = _Merger(faults)
     for file in files:
         shown = file.relative_to(folder).as_posix()
@@ -97,14 +99,14 @@ def read_documents(path: Path, faults: Faults) -> Documents:
             faults.keep(error)
         else:
             merger.take(shown, sections)
-    return Documents(folder=folder, files=tuple(files), named=merger.named, single=merger.single)
+    return Documents(folder=folder, files=tuple(files), named=merger.named, single=merger.single, faults=faults.errors)
 
 
-def documents_of(sections: Mapping[str, Any], shown: str, faults: Faults) -> Documents:
+def documents_of(sections: Mapping[str, Any], shown: str) -> Documents:
     """What stands in no file, as if it stood in one that is called so."""
-    merger = _Merger(faults)
+    merger = _Merger(Faults())
     merger.take(shown, sections)
-    return Documents(folder=Path.cwd(), files=(), named=merger.named, single=merger.single)
+    return Documents(folder=Path.cwd(), files=(), named=merger.named, single=merger.single, faults=merger.faults.errors)
 
 
 class _Merger:

@@ -10,10 +10,16 @@ __all__ = ["Faults", "did_you_mean"]
 
 
 class Faults:
-    """The faults of one reading, each once."""
+    """The faults of one reading, each once.
 
-    def __init__(self) -> None:
+    Args:
+        errors: Those that are known already.
+    """
+
+    def __init__(self, errors: Iterable[ConfigError] = ()) -> None:
         self._errors: dict[str, ConfigError] = {}
+        for error in errors:
+            self.keep(error)
 
     @property
     def errors(self) -> tuple[ConfigError, ...]:

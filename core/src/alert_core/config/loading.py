@@ -27,21 +27,17 @@ ComponentT = TypeVar("ComponentT", bound=Component[Any])
 KeysT = TypeVar("KeysT", bound=Settings)
 
 
-def load(path: Path, plugins: Plugins) -> Config:
+def load(path: Path | Documents, plugins: Plugins) -> Config:
     """Read `alert.toml` and its drop-ins, and check everything in them.
 
     Args:
-        path: The file, or the folder that it is in.
+        path: The file, or the folder that it is in, or what was read from it already.
         plugins: Whose types the configuration may use.
 
     Raises:
         ConfigError: It is wrong; `errors` holds every fault.
     """
-    faults = Faults()
-    documents = read_documents(path, faults)
-    config = _Builder(documents, plugins=plugins, faults=faults).build()
-    faults.raise_if_any()
-    return config
+    return _built(path if isinstance(path, Documents) else read_documents(path), plugins)
 
 
 def load_typed(sections: Mapping[str, Any], plugins: Plugins, *, shown: str) -> Config:
@@ -55,8 +51,12 @@ def load_typed(sections: Mapping[str, Any], plugins: Plugins, *, shown: str) -> 
     Raises:
         ConfigError: It is wrong; `errors` holds every fault.
     """
-    faults = Faults()
-    config = _Builder(documents_of(sections, shown, faults), plugins=plugins, faults=faults).build()
+    return _built(documents_of(sections, shown), plugins)
+
+
+def _built(documents: Documents, plugins: Plugins) -> Config:
+    faults = Faults(documents.faults)
+    config = _Builder(documents, plugins=plugins, faults=faults).build()
     faults.raise_if_any()
     return config
 

@@ -17,13 +17,17 @@ __all__ = ["plugin_options", "store_config", "store_options"]
 KeysT = TypeVar("KeysT", bound=Settings)
 
 
-def plugin_options(path: Path) -> PluginKeys:
+def plugin_options(path: Path | Documents) -> PluginKeys:
     """Read just the `[plugins]` table, which acts before plugins are loaded.
+
+    Args:
+        path: The configuration, or what was read from it already.
 
     Raises:
         ConfigError: A file cannot be read, or the table is wrong.
     """
-    return _single(path, "plugins", PluginKeys)[0]
+    documents = path if isinstance(path, Documents) else read_documents(path)
+    return _single(documents, "plugins", PluginKeys)
 
 
 def store_options(path: Path) -> StoreConfig:
@@ -32,13 +36,12 @@ def store_options(path: Path) -> StoreConfig:
     Raises:
         ConfigError: A file cannot be read, or the table is wrong.
     """
-    keys, documents = _single(path, "store", StoreKeys)
-    return store_config(keys, documents)
+    documents = read_documents(path)
+    return store_config(_single(documents, "store", StoreKeys), documents)
 
 
-def _single(path: Path, section: str, model: type[KeysT]) -> tuple[KeysT, Documents]:
-    faults, own = Faults(), Faults()
-    documents = read_documents(path, faults)
+def _single(documents: Documents, section: str, model: type[KeysT]) -> KeysT:
+    faults, own = Faults(documents.faults), Faults()
     keys = validate(model, table=documents.single[section], faults=faults)
     # Faults elsewhere are left to `load`, which finds them again and knows more.
     for error in faults.errors:
@@ -46,7 +49,7 @@ def _single(path: Path, section: str, model: type[KeysT]) -> tuple[KeysT, Docume
             own.keep(error)
     own.raise_if_any()
     assert keys is not None  # what keeps it from being read has been raised
-    return keys, documents
+    return keys
 
 
 def store_config(keys: StoreKeys, documents: Documents) -> StoreConfig:
