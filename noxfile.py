@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ NO_TESTS = 5  # the exit code of pytest when nothing was selected
 SIDE_BY_SIDE = ("-n", "4", "--dist", "worksteal")
 QUICK = "not slow and not peers and not fuzz"
 EVERYWHERE = ("-q", "-m", f"{QUICK} and not once", *SIDE_BY_SIDE)
+# What an environment can change shows in few examples.
+AGAIN = (*EVERYWHERE, "--hypothesis-profile", "brief")
 ONCE = ("-q", "-m", f"{QUICK} and once", *SIDE_BY_SIDE)
 
 # The tests start hundreds of processes, which would all compile every module anew where the environment forbids to keep that.
@@ -84,6 +87,13 @@ def install(session: nox.Session, *folders: Path, more: Sequence[str] = (), pinn
     session.install(*editable, *requirements_of_tests(*folders), *more, *(PINS if pinned else ()))
 
 
+def run_each(session: nox.Session, *commands: Sequence[str]) -> None:
+    """Run commands side by side, since each of them alone keeps one processor busy; what they print is shown when one fails."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(lambda command: session.run(*command, silent=True), commands):
+            pass
+
+
 # --- tests -------------------------------------------------------------------------------------------------------------------
 
 
@@ -104,7 +114,7 @@ def tests(session: nox.Session) -> None:
 def newest(session: nox.Session) -> None:
     """Test all distributions together under the newest Python that this machine has."""
     install(session, *MEMBERS)
-    session.run("pytest", *EVERYWHERE, *session.posargs)
+    session.run("pytest", *AGAIN, *session.posargs)
 
 
 @nox.session
@@ -112,7 +122,7 @@ def newest(session: nox.Session) -> None:
 def isolated(session: nox.Session, folder: Path) -> None:
     """Test one distribution with the core and nothing that it does not ask for, which is how a user may install it."""
     install(session, *with_needed(folder))
-    session.run("pytest", *EVERYWHERE, str(folder / "tests"), *session.posargs)
+    session.run("pytest", *AGAIN, str(folder / "tests"), *session.posargs)
 
 
 @nox.session
@@ -128,7 +138,7 @@ def minimal(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Test all distributions together with the oldest libraries that they claim to work with."""
     install(session, *MEMBERS, more=["--resolution", "lowest-direct"], pinned=False)
-    session.run("pytest", *EVERYWHERE, *session.posargs)
+    session.run("pytest", *AGAIN, *session.posargs)
 
 
 @nox.session
@@ -136,12 +146,11 @@ def bare(session: nox.Session) -> None:
     """Import each module of the core by itself, with the core alone installed and warnings as errors."""
     session.install("-e", str(CORE), *PINS)
     source = ROOT / CORE / "src"
-    for file in sorted(source.rglob("*.py")):
-        parts = file.relative_to(source).with_suffix("").parts
-        # The kit needs pytest; migrations are run by Alembic and are not modules.
-        if "testing" not in parts and "migrations" not in parts and parts[-1] != "__main__":
-            module = ".".join(parts).removesuffix(".__init__")
-            session.run("python", "-W", "error", "-c", f"import {module}", silent=True)
+    files = [file.relative_to(source).with_suffix("").parts for file in sorted(source.rglob("*.py"))]
+    # The kit needs pytest; migrations are run by Alembic and are not modules.
+    others = {"testing", "migrations", "__main__"}
+    modules = [".".join(parts).removesuffix(".__init__") for parts in files if others.isdisjoint(parts)]
+    run_each(session, *(("python", "-W", "error", "-c", f"import {module}") for module in modules))
 
 
 @nox.session
@@ -228,8 +237,7 @@ def build(session: nox.Session) -> None:
     shutil.rmtree(folder)
     session.run("uv", "build", "--quiet", "--all-packages", "--out-dir", str(folder), external=True)
     session.install(*map(str, sorted(folder.glob("*.whl"))), *requirements_of_tests(*MEMBERS), *PINS)
-    for member in PLUGINS:
-        session.run("alert", "plugins", "--check", member.name.removeprefix("alert-"))
+    run_each(session, *(("alert", "plugins", "--check", member.name.removeprefix("alert-")) for member in PLUGINS))
     for archive in sorted(folder.glob("*.tar.gz")):
         shutil.unpack_archive(archive, folder, filter="data")
     kits = sorted(map(str, folder.glob("*/tests/test_conformance.py")))

@@ -20,10 +20,10 @@ __all__ = ["Code"]
 # More networks share the packing of an address, and more equalities a look into a table.
 _FEW_NETWORKS, _FEW_EQUALITIES = 2, 6
 
-# How many nanoseconds it takes, about, to compare a number, to look at a part of a text, and to look up what was decided.
-_COMPARED, _PART, _REMEMBERED = 4, 25, 45
-_MOST = 80
-"""What deciding filters one by one may take before it pays to remember their conditions by value."""
+# What it costs, in relation, to compare a number, to look at a part of a text, and to look up what was decided.
+_COMPARED, _PART, _REMEMBERED = 1, 6, 11
+_MOST = 20
+"""What deciding filters one by one may cost before it pays to remember their conditions by value."""
 
 _SELDOM_TWICE = frozenset({"id", "message", "raw"})
 """Fields whose values are not worth remembering."""
