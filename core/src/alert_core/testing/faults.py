@@ -107,10 +107,12 @@ class FaultServer(ABC):
     def _until_stopped(self, take: Callable[[], VisitT]) -> Iterator[VisitT]:
         """Whatever comes, and what is still waiting when the server is stopped."""
         while True:
+            # Asked before looking: who came just before the stop must be found by the look that follows it.
+            stopping = self._stopping.is_set()
             try:
                 yield take()
             except OSError:
-                if self._stopping.is_set():
+                if stopping:
                     return
 
 
