@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -17,6 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alert_core import Context
+from alert_core.testing.peers import free_port
 from alert_email import EmailAction, EmailSettings
 
 
@@ -74,17 +74,7 @@ def mailbox() -> Mailbox:
 
 
 @pytest.fixture
-def free_port() -> Callable[[], int]:
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return find
-
-
-@pytest.fixture
-def serve(free_port: Callable[[], int]) -> Iterator[Callable[..., Controller]]:
+def serve() -> Iterator[Callable[..., Controller]]:
     """Start an SMTP server; it ends with the test, or by its method `stop`."""
     running: list[Controller] = []
 

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from alert_core import Context, Event, Notification, Severity, Strength
+from alert_core.testing.peers import free_port
 from alert_email import EmailAction, EmailSettings
 
 TIME = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
@@ -249,7 +250,7 @@ def test_digest_that_the_server_dislikes_is_sent_in_pieces(
     assert [got["X-Alert-Id"] for got in mailbox.mails] == ["1", "3"]
 
 
-def test_digest_that_cannot_be_sent_fails_for_each(make: Callable[..., EmailAction], free_port: Callable[[], int]) -> None:
+def test_digest_that_cannot_be_sent_fails_for_each(make: Callable[..., EmailAction]) -> None:
     errors = make(free_port(), digest=True).send_many([notification(id="1"), notification(id="2")])
 
     assert [(error.retryable, "Connection refused" in str(error)) for error in errors] == [(True, True)] * 2

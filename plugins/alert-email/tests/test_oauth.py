@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from alert_core import DeliveryError, Notification
+from alert_core.testing.peers import free_port
 from alert_email import EmailAction
 
 Make = Callable[..., EmailAction]
@@ -266,9 +267,7 @@ def test_trouble_with_the_token_server_is_told(
     assert (error.retryable, provider.said, len(server.asked)) == (retryable, [], 1)
 
 
-def test_token_server_that_is_not_there_can_be_asked_again(
-    action: Callable[..., EmailAction], free_port: Callable[[], int]
-) -> None:
+def test_token_server_that_is_not_there_can_be_asked_again(action: Callable[..., EmailAction]) -> None:
     settings = {"token_url": f"http://127.0.0.1:{free_port()}/", "client_id": "id", "refresh_token": "r3fresh"}
 
     error = refusal(action(Provider(), **settings))

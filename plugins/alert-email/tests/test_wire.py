@@ -15,6 +15,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from alert_core import DeliveryError, Notification, Strength
+from alert_core.testing.peers import free_port
 from alert_email import EmailAction
 
 
@@ -90,7 +91,7 @@ def test_refusal_says_whether_another_attempt_can_help(
     assert "hunter2" not in str(error)
 
 
-def test_refused_connection_can_be_tried_again(make: Callable[..., EmailAction], free_port: Callable[[], int]) -> None:
+def test_refused_connection_can_be_tried_again(make: Callable[..., EmailAction]) -> None:
     port = free_port()
 
     error = refusal(make(port))

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from alert_core import Batch, Context, Cursor, Event
-from alert_core.testing.peers import require
+from alert_core.testing.peers import free_port, require
 from alert_snmp.format import SnmpTrapFormat, SnmpTrapSettings
 from alert_snmp.source import SnmpSource
 from alert_snmp.source_settings import SnmpSourceSettings
@@ -151,12 +151,6 @@ class Trapd:
         self._process.wait(10)
         # So that the next one to write there is waited for as well.
         self._log.rename(self.folder / "traps.old.log")
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from alert_core import UNPARSED, Context, Notification, SourceError, Strength
+from alert_core.testing.peers import free_port
 from alert_snmp import SnmpAction, SnmpSettings
 from alert_snmp import _pdu as pdu
 from alert_snmp._identity import EngineIdentity
@@ -277,12 +278,6 @@ def test_several_places_are_listened_at(receiver: StartReceiver) -> None:
                 peer.recv(65535)
 
     assert [event.computer for event in running.events(2)] == ["127.0.0.1", "::1"]
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_port_that_is_taken_is_said(receiver: StartReceiver) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import pytest
 
 from alert_core import Batch, Context, SourceError
-from alert_core.testing.peers import require
+from alert_core.testing.peers import free_port, require
 from alert_syslog import SyslogSource, SyslogSourceSettings
 
 
@@ -156,11 +156,6 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < end, "it does not happen"
         time.sleep(0.005)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

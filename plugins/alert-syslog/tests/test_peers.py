@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import msgspec
 import pytest
 
 from alert_core import Context, DeliveryError, Notification, Severity
-from alert_core.testing.peers import require
+from alert_core.testing.peers import free_port, require
 from alert_core.wire import restored
 from alert_syslog import SyslogAction, SyslogSettings
 
@@ -129,11 +128,6 @@ class Server:
             assert time.monotonic() < end, f"stored: {found}; {(self.folder / 'server.err').read_text()}"
             time.sleep(0.05)
         return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def settings_for(way: dict[str, Any], certificates: Any, **more: Any) -> SyslogSettings:

@@ -26,6 +26,7 @@ import trustme
 from alert_core import Batch, Context, Cursor, DeliveryError, Notification
 from alert_core.runtime.spool import Spool
 from alert_core.runtime.spooled import Spooled
+from alert_core.testing.peers import free_port
 from alert_web import WebAction, WebSettings
 from alert_web.receiver.settings import WebSourceSettings
 from alert_web.receiver.source import WebSource
@@ -232,11 +233,6 @@ def hooks(site: Site) -> Iterator[Hooks]:
     yield hooks
     for hook in hooks.made:
         hook.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from alert_core import Notification
-from alert_core.testing.peers import require
+from alert_core.testing.peers import free_port, require
 
 if TYPE_CHECKING:
     from conftest import Authority, Hooks, Site
@@ -145,11 +145,6 @@ def passwords(folder: Path) -> None:
         )
         with (folder / "digest").open("a") as file:
             file.write(f"{one['user']}:alert here:{proof.stdout.split()[0].decode()}\n")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager
