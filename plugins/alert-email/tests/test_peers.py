@@ -59,20 +59,29 @@ begin authenticators
 plain:
   driver = plaintext
   public_name = PLAIN
+  server_advertise_condition = {open}
   server_prompts = :
   server_condition = ${{if and{{{{eq{{$auth2}}{{ann}}}}{{eq{{$auth3}}{{hunter2}}}}}}}}
   server_set_id = $auth2
 login:
   driver = plaintext
   public_name = LOGIN
+  server_advertise_condition = {open}
   server_prompts = Username:: : Password::
   server_condition = ${{if and{{{{eq{{$auth1}}{{ann}}}}{{eq{{$auth2}}{{hunter2}}}}}}}}
   server_set_id = $auth1
 cram:
   driver = cram_md5
   public_name = CRAM-MD5
+  server_advertise_condition = {open}
   server_secret = ${{if eq{{$auth1}}{{ann}}{{hunter2}}fail}}
   server_set_id = $auth1
+ntlm:
+  driver = plaintext
+  public_name = NTLM
+  server_advertise_condition = {ntlm}
+  server_prompts = :
+  server_condition = false
 
 begin routers
 all:
@@ -94,7 +103,7 @@ class Exim:
     def __init__(self, program: str, folder: Path, ports: tuple[int, int], **settings: str) -> None:
         self.folder, (self.port, self.tls_port) = folder, ports
         account = pwd.getpwnam("Debian-exim") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-        fields = {"options": "", "demand": ""} | settings
+        fields = {"options": "", "demand": "", "open": "true", "ntlm": "false"} | settings
         text = CONFIGURATION.format(
             folder=folder, user=account.pw_name, group=account.pw_gid, port=self.port, tls_port=self.tls_port, **fields
         )
@@ -251,6 +260,16 @@ def test_exim_that_demands_a_login_is_told_of_nobody(exim: Callable[..., Exim], 
 
     assert "refuses every recipient: ann@example.com: 550" in str(error)
     assert "rejected RCPT <ann@example.com>" in server.log
+
+
+def test_exim_that_offers_ntlm_alone_is_named(exim: Callable[..., Exim], make: Make) -> None:
+    server = exim(open="false", ntlm="true", demand="require authenticated = *")
+
+    error = refusal(make(server.port, user="ann", password="hunter2"))
+
+    assert "demands authentication by NTLM; NTLM (Secure Password Authentication) is not supported" in str(error)
+    assert not error.retryable
+    assert server.received == []
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
