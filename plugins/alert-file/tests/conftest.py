@@ -70,7 +70,7 @@ class Program:
         assert errors == []
         assert not thread.is_alive()
 
-    def wait_for(self, reached: Callable[[], bool], seconds: float = 10) -> None:
+    def wait_for(self, reached: Callable[[], object], seconds: float = 10) -> None:
         deadline = time.monotonic() + seconds
         while not reached() and time.monotonic() < deadline:
             time.sleep(0.002)
