@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import resource
@@ -18,6 +19,8 @@ from typing import Any
 import pytest
 
 from alert_core import SourceError
+from alert_syslog._basket import Basket
+from alert_syslog._datagrams import Datagrams
 
 TEXT = b"<34>1 2026-03-01T12:00:00Z host app 7 - - text"
 HERE = "127.0.0.1"
@@ -212,6 +215,27 @@ def test_datagrams_that_the_kernel_drops_are_counted(receive: Any, caplog: pytes
     assert f"source net: the kernel dropped {source.taken.lost} datagrams" in caplog.text or caplog.text.count("dropped") > 1
 
 
+def test_datagrams_that_were_dropped_before_anybody_read_are_counted() -> None:
+    sent = 500
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
+        bound.bind((HERE, 0))
+        with datagram_sender(bound.getsockname()[1]) as sender:
+            for _ in range(sent):
+                sender.send(TEXT)
+        basket = Basket()
+        datagrams = Datagrams(bound, basket, max_bytes=2000, filled=lambda: None)
+
+        wait_until(lambda: datagrams.read() + datagrams.count_dropped() == 0)
+
+    batch = basket.batch()
+    assert batch is not None
+    assert batch.lost > 0
+    assert len(batch.records) + batch.lost == sent
+
+
 RUN_ONCE = """
 import logging, sys, threading
 from alert_core import Context
@@ -342,6 +366,7 @@ def test_connection_that_breaks_leaves_what_it_had_said(receive: Any) -> None:
 
 def test_running_out_of_descriptors_is_survived(receive: Any, caplog: pytest.LogCaptureFixture) -> None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()  # or descriptors of other tests may become free meanwhile
 
     with receive("tcp:127.0.0.1") as source, ExitStack() as stack:
         senders = [stack.enter_context(socket.socket()) for _ in range(40)]
@@ -355,13 +380,12 @@ def test_running_out_of_descriptors_is_survived(receive: Any, caplog: pytest.Log
                 with suppress(OSError):
                     sender.sendall(b"<1>here\n")
             source.taken.wait_for(9)
+            wait_until(lambda: "cannot accept a connection: Too many open files; raise the limit" in caplog.text)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         with source.connected() as last:
             last.sendall(b"<1>last\n")
             wait_until(lambda: b"<1>last" in source.taken.records)
-
-    assert "cannot accept a connection: Too many open files; raise the limit" in caplog.text
 
 
 # --- TLS ---------------------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class Datagrams:
     def __init__(self, opened: socket.socket, basket: Basket, *, max_bytes: int, filled: Callable[[], None]) -> None:
         self._socket, self._basket = opened, basket
         self._max, self._filled = max_bytes, filled
-        self._dropped = dropped(opened)
+        self._dropped = 0  # what came too fast since the socket was bound counts too, though nobody read yet
 
     def resume(self) -> None:
         """Read what comes."""
