@@ -85,6 +85,7 @@ class PostSettings(Settings):
     mode: Literal["fast", "safe"] = Field("safe", title="Mode", description="How to send.")
     encrypted: bool = Field(False, title="Encrypted", description="Whether nobody may read along.")
     recipients: tuple[str, ...] = Field((), title="Recipients", description="Who gets it.")
+    copies: tuple[str, ...] | None = Field(None, min_length=1, title="Copies", description="Who gets a copy.")
     headers: dict[str, Secret] = Field(default_factory=dict, title="Headers", description="Further headers.")
     key: Secret | None = Field(None, title="Key", description="What nobody may see.")
     login: Annotated[Password | Token, Field(discriminator="kind")] | None = Field(

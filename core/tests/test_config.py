@@ -213,6 +213,8 @@ _DAMPER = 'must be "auto", "none", or a number of minutes above 0 and up to 5256
         ('"{{ count }} of them"', "1", "alert.toml: conditions.burst.subject: must be a string"),
         ('host = "mx.example.net"', "", "alert.toml: actions.mail.host: is missing"),
         ('host = "mx.example.net"', 'host = ""', "alert.toml: actions.mail.host: must not be empty"),
+        ("timeout_seconds = 5", "copies = []", "alert.toml: actions.mail.copies: must not be empty"),
+        ("timeout_seconds = 5", "copies = [1]", "alert.toml: actions.mail.copies[0]: must be a string"),
         ("timeout_seconds = 5", "timeout_seconds = 0", "alert.toml: actions.mail.timeout_seconds: 0 is not above 0"),
         ("timeout_seconds = 5", "concurrency = 65", "alert.toml: actions.mail.concurrency: 65 is above 64"),
         ("timeout_seconds = 5", "port = 99999", "alert.toml: actions.mail.port: 99999 is above 65535"),

@@ -14,7 +14,7 @@ def test_form_has_a_page_of_plain_questions_and_one_for_each_nested_table(plugin
     assert form.instructions == "A letter box must be there."
     assert [(page.name, page.title) for page in form.pages] == [("", "Post"), ("login", "Login"), ("proxy", "Proxy")]
     assert [field.name for field in form.pages[0].fields] == [
-        "host", "port", "level", "mode", "encrypted", "recipients", "headers", "key", "pause",
+        "host", "port", "level", "mode", "encrypted", "recipients", "copies", "headers", "key", "pause",
     ]  # fmt: skip
 
 

@@ -53,7 +53,11 @@ def explain(
     hidden = set(_secret_texts(model, values))
     problems: dict[str, list[str]] = {}
     hints: dict[str, str] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    around = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
+    for detail in details:
+        if detail["type"] == "too_short" and detail["loc"] in around:
+            continue  # pydantic does not count items that have faults themselves
         path = _path(detail, values)
         problem, hint = _word(detail, model, also)
         if detail["type"] in ("union_tag_not_found", "union_tag_invalid"):
@@ -84,7 +88,7 @@ def _word(detail: ErrorDetails, model: type[BaseModel], also: frozenset[str]) ->
         return f"must be one of {context['expected_tags']}", _nearest(context["tag"], str(context["expected_tags"]))
     if kind == "union_tag_not_found":
         return "is missing", ""
-    if kind == "string_too_short" and context.get("min_length") == 1:
+    if kind in ("string_too_short", "too_short") and context.get("min_length") == 1:
         return "must not be empty", ""
     if kind.endswith("_type") and "valid array" in detail["msg"]:
         return "must be a list", ""
