@@ -143,9 +143,13 @@ def test_time_without_a_zone_is_in_the_assumed_one() -> None:
         (datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC), "Jan  1 00:00:04", datetime(2027, 1, 1, 0, 0, 4, tzinfo=UTC)),
         (datetime(2028, 3, 1, tzinfo=UTC), "Feb 29 12:00:00", datetime(2028, 2, 29, 12, tzinfo=UTC)),
         (datetime(2027, 3, 1, tzinfo=UTC), "Mar  1 00:00:00", datetime(2027, 3, 1, tzinfo=UTC)),
+        (datetime(2026, 12, 1, tzinfo=UTC), "Mar  2 06:25:04", datetime(2026, 3, 2, 6, 25, 4, tzinfo=UTC)),
+        (datetime(2026, 12, 1, tzinfo=UTC), "Jan  1 00:00:00", datetime(2027, 1, 1, tzinfo=UTC)),
+        (datetime(2026, 12, 1, tzinfo=UTC), "Jan  1 00:00:01", datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)),
+        (datetime(2027, 2, 28, tzinfo=UTC), "Feb 29 12:00:00", datetime(2024, 2, 29, 12, tzinfo=UTC)),
     ],
 )
-def test_year_is_the_one_nearest_to_now_also_at_new_year(
+def test_year_is_the_one_nearest_to_now_but_a_log_does_not_tell_the_future(
     now: datetime, stamp: str, meant: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Clock(datetime):
@@ -175,7 +179,7 @@ def test_what_was_worked_out_for_a_year_is_forgotten_when_the_day_is_over(monkey
     record = b"<13>Jul  2 12:00:00 box app: x"
 
     (before,) = log.decode([record])
-    now[0] += timedelta(days=30)
+    now[0] += timedelta(days=155)
     (after,) = log.decode([record])
 
     assert (before.time.year, after.time.year) == (2026, 2027)

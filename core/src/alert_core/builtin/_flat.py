@@ -79,8 +79,8 @@ Year = Annotated[int, Field(ge=1970, le=9998)] | None
 
 ABOUT_ZONE = "The zone of times that do not say one, such as `Europe/Berlin` or `+02:00`."
 ABOUT_YEAR = (
-    "The year of times that do not say one. Not set: the one that puts them nearest to now, which is right for what is being "
-    "written, also at New Year; set it for what was recorded."
+    "The year of times that do not say one. Not set: the one that puts them nearest to now, at most a month ahead, "
+    "which is right at New Year and for eleven months; set it for what was recorded."
 )
 
 

@@ -110,8 +110,8 @@ class PatternSettings(Settings):
         default=None,
         title="Year",
         description=(
-            "The year of times that do not say one. `nearest` takes the one that is nearest to now, for logs that are being "
-            "written; reading such a log again half a year later would give another year."
+            "The year of times that do not say one. `nearest` takes the one that is nearest to now, at most a month "
+            "ahead, for logs that are being written; reading one again eleven months later would give another year."
         ),
         examples=[2015],
     )

@@ -18,8 +18,10 @@ _EPOCH = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _REMEMBERED = 4096
-# So many months away from now, another year may be nearer.
-_FAR = 4
+# A log does not tell the future, but clocks go wrong.
+_AHEAD = timedelta(days=31)
+# The 29th of February may be eight years ago.
+_YEARS = 10
 _LONGEST_STAMP = 128
 # Epoch numbers of so many digits are seconds, milliseconds, microseconds or nanoseconds; in seconds it would be the year 5138.
 _SECONDS_DIGITS = 11
@@ -68,7 +70,7 @@ class Calendar:
 
     Args:
         zone: The zone of times that do not say one.
-        year: The year of times that do not say one; `None`: the one that puts it nearest to now.
+        year: The year of times that do not say one; `None`: the one that puts it nearest to now, at most a month ahead.
         year_begins: The month in which that year begins.
     """
 
@@ -97,17 +99,12 @@ class Calendar:
         """
         if self.year is not None:
             return self.in_zone(at(self.year + (month < self.year_begins)))
-        now = datetime.now(UTC)
-        apart = month - now.month
-        if not _FAR < abs(apart) < 12 - _FAR:
-            # One year is nearest for certain, unless it lacks the day.
-            near = self._possible(at, now.year - (apart > _FAR) + (apart < -_FAR))
-            if near is not None:
-                return near
-        moments = [moment for year in (now.year - 1, now.year, now.year + 1) if (moment := self._possible(at, year))]
-        if not moments:
-            raise ValueError("there is no such day in these years")
-        return min(moments, key=lambda moment: abs(moment - now))
+        latest = datetime.now(UTC) + _AHEAD
+        for year in range(latest.year, latest.year - _YEARS, -1):
+            moment = self._possible(at, year)
+            if moment is not None and moment <= latest:
+                return moment
+        raise ValueError("there is no such day in any of the last years")
 
     def read_old(self, stamp: str) -> datetime | None:
         """The moment that a stamp such as `Oct  1 22:14:15` says; `None` if it is none.
